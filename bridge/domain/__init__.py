@@ -1,0 +1,1 @@
+"""The rules of the hall, as pure functions and tables."""

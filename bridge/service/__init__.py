@@ -1,0 +1,1 @@
+"""One function an event or command: rules applied inside a transaction."""

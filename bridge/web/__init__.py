@@ -1,0 +1,1 @@
+"""REST, the live stream and the pages."""

@@ -1,0 +1,1 @@
+"""How the broker is reached, by the drivers and by the bridge alike."""

@@ -1,0 +1,1 @@
+"""How the devices are reached: one supervised asyncio driver a device type."""
