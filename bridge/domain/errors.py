@@ -1,0 +1,51 @@
+"""What the rules refuse. The web turns each into a problem of its own type."""
+
+from __future__ import annotations
+
+
+class RuleError(Exception):
+    """A request that the rules of the hall refuse; `problem` is its stable word."""
+
+    problem = "rule"
+
+
+class QueueEmptyError(RuleError):
+    """Nobody waits for a service of this window."""
+
+    problem = "queue-empty"
+
+
+class TicketOpenError(RuleError):
+    """The window has a ticket open that must be ended first."""
+
+    problem = "ticket-open"
+
+
+class CounterPausedError(RuleError):
+    """The window is paused."""
+
+    problem = "counter-paused"
+
+
+class NoTicketError(RuleError):
+    """The window has no ticket that this could be done with."""
+
+    problem = "no-ticket"
+
+
+class NotFoundError(RuleError):
+    """There is no such service, window, ticket, area or device."""
+
+    problem = "not-found"
+
+
+class InvalidRequestError(RuleError):
+    """The request makes no sense; the message says why."""
+
+    problem = "invalid-request"
+
+
+class IdempotencyMismatchError(RuleError):
+    """The Idempotency-Key was used before, for another request."""
+
+    problem = "idempotency-mismatch"

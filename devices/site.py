@@ -1,0 +1,303 @@
+"""The typed model of the hall file. Reading the file is the CLI's work."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
+
+from devices.topics import ID_PATTERN
+
+Id = Annotated[str, Field(pattern=ID_PATTERN)]
+"""An id that becomes a topic level."""
+
+DEFAULT_NODE = "main"
+
+
+class SiteError(ValueError):
+    """One mistake that spans several places; `path` leads to the key."""
+
+    def __init__(self, path: tuple[str | int, ...], message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class Model(BaseModel):
+    """Strict about keys: a misspelt key is an error, not a silent default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(
+            f"unknown time zone {name!r}; want one such as Asia/Shanghai"
+        ) from error
+    return name
+
+
+class HallInfo(Model):
+    """Which hall this is."""
+
+    id: Id
+    name: str = ""
+    timezone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
+    simulated: bool = False
+    """Marks every event as simulated."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The hall's time zone."""
+        return ZoneInfo(self.timezone)
+
+
+class MqttSettings(Model):
+    """Where the broker is: `embedded`, or mqtt:// or mqtts:// with host and port."""
+
+    url: Annotated[str, Field(pattern=r"^(embedded|mqtts?://[^\s/]+/?)$")] = "embedded"
+    port: Annotated[int, Field(ge=0, le=65535)] = 1883
+    """The embedded broker's port; 0 takes a free one."""
+    password: str | None = None
+    """For a user in the URL; better `!secret mqtt` than in the URL itself."""
+
+
+class StoreSettings(Model):
+    """Where records are kept: `sqlite` (below --data)."""
+
+    url: Annotated[str, Field(pattern=r"^sqlite$")] = "sqlite"
+
+
+def _loopback(host: str) -> bool:
+    return host in {"localhost", "::1"} or host.startswith("127.")
+
+
+class WebSettings(Model):
+    """Where pages and API are served."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    token: Annotated[str, Field(min_length=8)] | None = None
+
+    @property
+    def is_public(self) -> bool:
+        """Whether other machines can reach it; then writes need the token."""
+        return not _loopback(self.host)
+
+    @model_validator(mode="after")
+    def _token_when_public(self) -> Self:
+        if self.is_public and not self.token:
+            raise ValueError(
+                f"host {self.host} lets other machines in, so web.token is needed "
+                "(8 characters or more; best `token: !secret web`)"
+            )
+        return self
+
+
+class AdmsSettings(Model):
+    """A port of its own for clocks that push."""
+
+    port: Annotated[int, Field(ge=0, le=65535)] = 8081
+
+
+class OnCallWhileOpen(StrEnum):
+    """What a caller's call key does while its window has a ticket open."""
+
+    FINISH_AND_NEXT = "finish_and_next"
+    RECALL = "recall"
+    IGNORE = "ignore"
+
+
+class QueueSettings(Model):
+    """Rules of the queue for the whole hall."""
+
+    on_call_while_open: OnCallWhileOpen = OnCallWhileOpen.FINISH_AND_NEXT
+    call_text: str = "请{number}号到{counter}号窗口"
+    """LED text of a call; knows {number} and {counter}."""
+    idle_text: str = "热情为您服务"
+    pause_text: str = "暂停服务"
+
+    @model_validator(mode="after")
+    def _known_fields(self) -> Self:
+        try:
+            self.call_text.format(number="A001", counter=1)
+        except (KeyError, IndexError, ValueError) as error:
+            raise ValueError(
+                f"call_text may hold {{number}} and {{counter}} only: {error}"
+            ) from error
+        return self
+
+
+class Service(Model):
+    """What citizens come for; has its own row of numbers each day."""
+
+    id: Id
+    prefix: Annotated[str, Field(pattern=r"^[A-Z]{0,3}$")] = ""
+    name: str = ""
+    audience: str = ""
+    """Who it is for, shown on the kiosk."""
+
+
+class Counter(Model):
+    """A window."""
+
+    id: Id
+    number: Annotated[int, Field(ge=1, le=9999)]
+    name: str = ""
+    services: list[Id] = []
+    area: Id | None = None
+    on_call_while_open: OnCallWhileOpen | None = None
+
+
+class Area(Model):
+    """A part of the hall with its own screens."""
+
+    id: Id
+    name: str = ""
+
+
+class DeviceEntry(BaseModel):
+    """One device: what every driver understands; the rest is the driver's own."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    id: Id
+    driver: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    name: str = ""
+    node: Id = DEFAULT_NODE
+    url: str | None = None
+    counter: Id | None = None
+    area: Id | None = None
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The keys that belong to the driver alone."""
+        return self.__pydantic_extra__ or {}
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return self.name or self.id
+
+    @property
+    def counters(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Every counter that the device names, with the path to the key."""
+        if self.counter is not None:
+            yield ("counter",), self.counter
+        units = self.parameters.get("units")
+        for index, unit in enumerate(units if isinstance(units, list) else []):
+            if isinstance(unit, Mapping) and isinstance(unit.get("counter"), str):
+                yield ("units", index, "counter"), unit["counter"]
+
+
+def _none_is_empty(value: object) -> object:
+    return [] if value is None else value
+
+
+class Site(Model):
+    """A whole hall file."""
+
+    hall: HallInfo
+    mqtt: MqttSettings = MqttSettings()
+    store: StoreSettings = StoreSettings()
+    web: WebSettings = WebSettings()
+    adms: AdmsSettings | None = None
+    queue: QueueSettings = QueueSettings()
+    services: Annotated[list[Service], BeforeValidator(_none_is_empty)] = []
+    counters: Annotated[list[Counter], BeforeValidator(_none_is_empty)] = []
+    areas: Annotated[list[Area], BeforeValidator(_none_is_empty)] = []
+    devices: Annotated[list[DeviceEntry], BeforeValidator(_none_is_empty)] = []
+
+    def mistakes(self) -> list[SiteError]:
+        """Every reference that leads nowhere and every id that stands twice."""
+        return [*self._twice(), *self._dangling()]
+
+    def device(self, device_id: str) -> DeviceEntry | None:
+        """The device of that id."""
+        return next((d for d in self.devices if d.id == device_id), None)
+
+    def counter(self, counter_id: str) -> Counter | None:
+        """The counter of that id."""
+        return next((c for c in self.counters if c.id == counter_id), None)
+
+    def service(self, service_id: str) -> Service | None:
+        """The service of that id."""
+        return next((s for s in self.services if s.id == service_id), None)
+
+    def area(self, area_id: str) -> Area | None:
+        """The area of that id."""
+        return next((a for a in self.areas if a.id == area_id), None)
+
+    def policy(self, counter: Counter) -> OnCallWhileOpen:
+        """What a call while a ticket is open does at this counter."""
+        return counter.on_call_while_open or self.queue.on_call_while_open
+
+    def on_node(self, node: str) -> list[DeviceEntry]:
+        """The devices that a node runs."""
+        return [device for device in self.devices if device.node == node]
+
+    def _twice(self) -> Iterator[SiteError]:
+        lists: dict[str, Iterable[Any]] = {
+            "services": self.services,
+            "counters": self.counters,
+            "areas": self.areas,
+            "devices": self.devices,
+        }
+        for name, items in lists.items():
+            yield from _repeated(name, "id", [item.id for item in items])
+        yield from _repeated("services", "prefix", [s.prefix for s in self.services])
+        yield from _repeated("counters", "number", [c.number for c in self.counters])
+
+    def _dangling(self) -> Iterator[SiteError]:
+        services = {service.id for service in self.services}
+        areas = {area.id for area in self.areas}
+        counters = {counter.id for counter in self.counters}
+        for index, counter in enumerate(self.counters):
+            for place, service in enumerate(counter.services):
+                if service not in services:
+                    yield SiteError(
+                        ("counters", index, "services", place),
+                        f"no service {service!r}{_known(services)}",
+                    )
+            if counter.area is not None and counter.area not in areas:
+                yield SiteError(
+                    ("counters", index, "area"),
+                    f"no area {counter.area!r}{_known(areas)}",
+                )
+        for index, device in enumerate(self.devices):
+            if device.area is not None and device.area not in areas:
+                yield SiteError(
+                    ("devices", index, "area"),
+                    f"no area {device.area!r}{_known(areas)}",
+                )
+            for tail, name in device.counters:
+                if name not in counters:
+                    yield SiteError(
+                        ("devices", index, *tail),
+                        f"no counter {name!r}{_known(counters)}",
+                    )
+
+
+def _known(ids: set[str]) -> str:
+    return f"; there are: {', '.join(sorted(ids))}" if ids else "; none is defined"
+
+
+def _repeated(name: str, key: str, values: list[Any]) -> Iterator[SiteError]:
+    seen = Tally(values)
+    first: set[Any] = set()
+    for index, value in enumerate(values):
+        if seen[value] > 1 and value in first:
+            yield SiteError((name, index, key), f"{key} {value!r} stands twice")
+        first.add(value)

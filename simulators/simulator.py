@@ -1,0 +1,87 @@
+"""What a simulated device is: behaviour on given time, no I/O.
+
+Hosting moves the bytes (TCP, UDP, PTY), faults spoil them, the control API
+calls `act`. One device object outlives its connections, as a real one does.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from devices.site import DeviceEntry, Site
+
+
+class SimulatorParameters(BaseModel):
+    """The driver's keys that matter to the simulated device; others are ignored."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Bytes that the device sends.
+
+    `session` None means every open session. Each output is one segment (or
+    datagram) unless a fault says otherwise; `after_s` delays it.
+    """
+
+    data: bytes
+    session: int | None = None
+    after_s: float = 0.0
+
+
+Parameters = TypeVar("Parameters", bound=SimulatorParameters)
+
+
+class Simulator(ABC, Generic[Parameters]):
+    """One simulated device. `simulators/<driver>.py` holds exactly one subclass.
+
+    A serial line has one session for ever; TCP one a connection; UDP one a
+    peer address. `now` is aware, in the hall's zone.
+    """
+
+    parameters_model: ClassVar[type[SimulatorParameters]]
+    actions: ClassVar[Mapping[str, type[BaseModel]]] = {}
+    """Actions of the control API that the device itself knows, by name."""
+
+    def __init__(self, device: DeviceEntry, parameters: Parameters, site: Site) -> None:
+        self.device = device
+        self.parameters = parameters
+        self.site = site
+
+    def connected(self, session: int, now: datetime) -> Sequence[Output]:
+        """Note that a session opened; gives what the device says unasked."""
+        del session, now
+        return ()
+
+    def disconnected(self, session: int) -> None:
+        """Note that a session ended."""
+
+    @abstractmethod
+    def received(self, session: int, data: bytes, now: datetime) -> Sequence[Output]:
+        """Take bytes as they came, in any portions; give the answers."""
+
+    @abstractmethod
+    def act(self, action: str, arguments: BaseModel, now: datetime) -> Sequence[Output]:
+        """Do one of `actions`, as a person at the device would.
+
+        Raises `MisuseError` when the device cannot do it now.
+        """
+
+    def powercycle(self, now: datetime) -> None:
+        """Lose what a real device loses without power."""
+
+    def advance(self, now: datetime) -> tuple[Sequence[Output], datetime | None]:
+        """What is due by itself at `now`, and when to call again (None: never)."""
+        del now
+        return (), None
+
+    @abstractmethod
+    def view(self) -> Mapping[str, Any]:
+        """What the device shows, JSON-ready (`GET /devices/<id>`)."""
