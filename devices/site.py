@@ -120,6 +120,16 @@ class OnCallWhileOpen(StrEnum):
     IGNORE = "ignore"
 
 
+class PrivacySettings(Model):
+    """How people are kept apart from their records."""
+
+    subject_key: Annotated[str, Field(min_length=16)] | None = None
+    """Key of subject references, shared by all nodes; best `!secret subject`.
+
+    Without it each node makes a key of its own below --data.
+    """
+
+
 class QueueSettings(Model):
     """Rules of the queue for the whole hall."""
 
@@ -215,6 +225,7 @@ class Site(Model):
     web: WebSettings = WebSettings()
     adms: AdmsSettings | None = None
     queue: QueueSettings = QueueSettings()
+    privacy: PrivacySettings = PrivacySettings()
     services: Annotated[list[Service], BeforeValidator(_none_is_empty)] = []
     counters: Annotated[list[Counter], BeforeValidator(_none_is_empty)] = []
     areas: Annotated[list[Area], BeforeValidator(_none_is_empty)] = []

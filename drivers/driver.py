@@ -78,6 +78,12 @@ class DriverContext(Protocol):
     def show(self, value: Mapping[str, Any]) -> None:
         """Publish the retained `value`: what the device shows or holds now."""
 
+    def subject_ref(self, kind: str, identifier: str) -> str:
+        """A keyed reference to a person or card: `<key id>.<32 hex digits>`.
+
+        HMAC-SHA-256 cut to 128 bits; the identifier cannot be had back.
+        """
+
     def publish_card(self, fields: Mapping[str, Any]) -> None:
         """Masked card fields, to those who listen now; never kept."""
 
