@@ -1,0 +1,31 @@
+"""What the tests need from the system, and what its absence means."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+NEEDS = {
+    "browser": ("chromium", "chromium-browser"),
+    "mosquitto": ("mosquitto", "/usr/sbin/mosquitto"),
+}
+"""Marker -> programs of which one must be there."""
+
+
+def _is_missing(programs: tuple[str, ...]) -> bool:
+    return not any(shutil.which(name) or Path(name).is_file() for name in programs)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, by name, what lacks its component; under CI let it fail instead."""
+    if os.environ.get("CI") == "true":
+        return
+    for marker, programs in NEEDS.items():
+        if not _is_missing(programs):
+            continue
+        for item in items:
+            if item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=f"{programs[0]} is missing"))
