@@ -93,6 +93,11 @@ class BusClient:
         """Whether publishing works now."""
         return self._up.is_set()
 
+    @property
+    def idle(self) -> bool:
+        """Whether no QoS 1 message waits for its PUBACK."""
+        return self._connection is None or self._connection.idle
+
     async def wait_connected(self) -> None:
         """Wait for the next CONNACK, or return at once while connected."""
         await self._up.wait()
@@ -232,6 +237,11 @@ class _Connection:
         mqtt.on_subscribe = self._on_subscribe
         mqtt.on_publish = self._on_publish
         return mqtt
+
+    @property
+    def idle(self) -> bool:
+        """Whether no QoS 1 message waits for its PUBACK."""
+        return self._inflight == 0
 
     async def open(self) -> None:
         """Connect and wait for CONNACK; raises OSError in plain words."""
