@@ -1,0 +1,1 @@
+"""Where simulated devices listen: TCP, UDP, PTY."""
