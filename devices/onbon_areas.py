@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from devices.errors import MisuseError, ProtocolError
-from devices.onbon import DATA_HEAD, CommandCode, Request
+from devices.onbon_messages import DATA_HEAD, CommandCode, Request
 
 REFRESH_MIN_S: Final = 1.0
 """Least time between two refreshes of dynamic areas (2.1)."""

@@ -11,19 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from devices.errors import MisuseError, ProtocolError
 from devices.onbon import (
-    ACK,
     BROADCAST,
     BROADCAST_ANSWERED,
     DEFAULT_ADDRESS,
     HOST_ADDRESS,
-    CommandCode,
-    ErrorCode,
     FontCardFramer,
     Frame,
-    Reply,
-    Request,
-    nack,
-    read_time,
 )
 from devices.onbon_areas import (
     LIMITS,
@@ -33,6 +26,15 @@ from devices.onbon_areas import (
     Effect,
     Model,
     RunMode,
+)
+from devices.onbon_messages import (
+    ACK,
+    CommandCode,
+    ErrorCode,
+    Reply,
+    Request,
+    nack,
+    read_time,
 )
 from devices.onbon_text import decode_text, fonts_used
 from devices.site import DeviceEntry, Site

@@ -7,18 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from devices.onbon import (
-    ACK,
-    BROADCAST_ANSWERED,
-    DEFAULT_ADDRESS,
-    HOST_ADDRESS,
-    PING,
-    ErrorCode,
-    Frame,
-    Request,
-    nack,
-)
+from devices.onbon import BROADCAST_ANSWERED, DEFAULT_ADDRESS, HOST_ADDRESS, Frame
 from devices.onbon_areas import AreaUpdate, DynamicArea
+from devices.onbon_messages import ACK, PING, ErrorCode, Request, nack
 
 _FILE = Path(__file__).parents[1] / "vectors" / "onbon.json"
 

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from support.onbon_vectors import WELCOME
 
 from devices.errors import MisuseError, ProtocolError
-from devices.onbon import Request
 from devices.onbon_areas import (
     LIMITS,
     Align,
@@ -16,6 +15,7 @@ from devices.onbon_areas import (
     Sound,
     text_room,
 )
+from devices.onbon_messages import Request
 
 U8 = st.integers(0, 255)
 SOUNDS = (

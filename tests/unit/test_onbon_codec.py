@@ -10,25 +10,27 @@ from support.onbon_vectors import MEANINGS, load_vectors, load_wrong_frame
 
 from devices.errors import FrameError, MisuseError, ProtocolError
 from devices.onbon import (
+    CheckMode,
+    ChecksumError,
+    FontCardFramer,
+    Frame,
+    escape,
+    unescape,
+)
+from devices.onbon_messages import (
     ACK,
     CLEAR,
     PING,
-    CheckMode,
-    ChecksumError,
     CommandCode,
     ErrorCode,
-    FontCardFramer,
-    Frame,
     Reply,
     Request,
-    escape,
     explain,
     nack,
     read_time,
     set_brightness,
     set_power,
     set_time,
-    unescape,
 )
 
 VECTORS = load_vectors()

@@ -7,13 +7,12 @@ import pytest
 from support.onbon_vectors import MEANINGS, WELCOME, load_vectors, load_wrong_frame
 
 from devices.errors import MisuseError
-from devices.onbon import (
+from devices.onbon import BROADCAST, FontCardFramer, Frame
+from devices.onbon_areas import AreaUpdate, DynamicArea, RunMode
+from devices.onbon_messages import (
     ACK,
-    BROADCAST,
     CLEAR,
     ErrorCode,
-    FontCardFramer,
-    Frame,
     Reply,
     Request,
     nack,
@@ -21,7 +20,6 @@ from devices.onbon import (
     set_power,
     set_time,
 )
-from devices.onbon_areas import AreaUpdate, DynamicArea, RunMode
 from devices.site import DeviceEntry, HallInfo, Site
 from simulators.onbon import Busy, OnbonCard, OnbonCardParameters
 from simulators.simulator import SimulatorParameters
