@@ -173,20 +173,20 @@ def test_secrets_come_from_the_file_beside(tmp_path: Path) -> None:
     beside = tmp_path / "secrets.yaml"
     beside.write_text("web-token: 12345678\n")
     beside.chmod(0o600)
-    hall = read(tmp_path, SECRET)
+    hall = read(tmp_path, HIDDEN)
     assert (told(hall), hall.warnings) == ([], [])
     assert hall.site is not None
     assert hall.site.web.token == "12345678"  # noqa: S105 - a specimen
 
 
 def test_secrets_come_from_the_environment_first(tmp_path: Path) -> None:
-    hall = read(tmp_path, SECRET, HALLD_SECRET_WEB_TOKEN="from-outside")  # noqa: S106
+    hall = read(tmp_path, HIDDEN, HALLD_SECRET_WEB_TOKEN="from-outside")  # noqa: S106
     assert hall.site is not None
     assert hall.site.web.token == "from-outside"  # noqa: S105 - a specimen
 
 
 def test_a_missing_secret_names_both_ways(tmp_path: Path) -> None:
-    (mistake,) = read(tmp_path, SECRET).mistakes
+    (mistake,) = read(tmp_path, HIDDEN).mistakes
     assert str(tmp_path / "secrets.yaml") in mistake.message
     assert "HALLD_SECRET_WEB_TOKEN" in mistake.message
 
@@ -195,7 +195,7 @@ def test_a_secrets_file_that_others_read_is_a_warning(tmp_path: Path) -> None:
     beside = tmp_path / "secrets.yaml"
     beside.write_text("web-token: 12345678\n")
     beside.chmod(0o644)
-    hall = read(tmp_path, SECRET)
+    hall = read(tmp_path, HIDDEN)
     assert hall.site is not None
     assert "others can read it: chmod 600" in hall.warnings[0].message
 
@@ -203,12 +203,12 @@ def test_a_secrets_file_that_others_read_is_a_warning(tmp_path: Path) -> None:
 def test_mistakes_of_the_secrets_file_have_its_name_and_line(tmp_path: Path) -> None:
     beside = tmp_path / "secrets.yaml"
     beside.write_text("a: 1\nweb-token: [x]\n")
-    found = told(read(tmp_path, SECRET))
+    found = told(read(tmp_path, HIDDEN))
     assert "secrets.yaml:2:: web-token: want text or a number" in found
 
 
 def test_a_secret_never_stands_in_a_message(tmp_path: Path) -> None:
-    hall = read(tmp_path, SECRET, HALLD_SECRET_WEB_TOKEN="short")  # noqa: S106
+    hall = read(tmp_path, HIDDEN, HALLD_SECRET_WEB_TOKEN="short")  # noqa: S106
     assert len(hall.mistakes) == 1
     assert "short" not in str(hall.mistakes[0]).replace("shorter", "")
 
