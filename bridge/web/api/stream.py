@@ -1,0 +1,52 @@
+"""The live stream's endpoint."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request
+from pydantic import BaseModel, ConfigDict
+
+from bridge.domain.errors import NotFoundError
+from bridge.web.api.depends import Hall, problems
+from bridge.web.live import EventStream, Live, read_last_id
+from bridge.web.problems import ProblemError
+
+router = APIRouter(tags=["stream"])
+
+
+class StreamQuery(BaseModel):
+    """Which part of the hall, and from where on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    area: str | None = None
+    last_event_id: str | None = None
+    """For clients that cannot send the header."""
+
+
+@router.get(
+    "/stream",
+    response_class=EventStream,
+    responses={
+        200: {
+            "description": "Events snapshot, ticket, counter, call, device",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        },
+        **problems(400, 404, 503),
+    },
+)
+async def read_stream(
+    request: Request,
+    hall: Hall,
+    query: Annotated[StreamQuery, Query()],
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> EventStream:
+    """Follow the hall: a snapshot, then changes; resumes after Last-Event-ID."""
+    if query.area is not None and hall.site.area(query.area) is None:
+        raise NotFoundError(f"no area {query.area!r}")
+    live: Live = request.app.state.live
+    if live.is_full:
+        raise ProblemError("too-many-streams", headers={"Retry-After": "10"})
+    asked = last_event_id if last_event_id is not None else query.last_event_id
+    return EventStream(live, query.area, read_last_id(asked))

@@ -1,0 +1,61 @@
+"""The web application: API, live stream, health and pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from bridge.service.ports import HallPort
+from bridge.web import health, problems, rendering
+from bridge.web.api import equipment, queueing, records, stream
+from bridge.web.api.depends import ProblemDocument
+from bridge.web.guard import Guard
+from bridge.web.idempotency import OnceOnly
+from bridge.web.live import HEARTBEAT_S, Live
+
+API = "/api/v1"
+
+
+def create_app(hall: HallPort, *, heartbeat_s: float = HEARTBEAT_S) -> FastAPI:
+    """The application for one hall; `app.state.live.close()` ends its streams."""
+    app = FastAPI(
+        title="halld",
+        version="1",
+        description="The devices, queue, ratings and attendance of one service hall.",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.hall = hall
+    app.state.live = Live(hall, heartbeat_s=heartbeat_s)
+    app.state.commands = OnceOnly()
+    app.add_middleware(Guard, settings=hall.site.web)
+    problems.install(app)
+    for part in (queueing, records, equipment, stream):
+        app.include_router(part.router, prefix=API)
+    app.include_router(health.router)
+    app.include_router(rendering.router, include_in_schema=False)
+    _describe(app)
+    return app
+
+
+def _describe(app: FastAPI) -> None:
+    """Put the shape of problems into the OpenAPI document."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = get_openapi(
+                title=app.title,
+                version=app.version,
+                description=app.description,
+                routes=app.routes,
+            )
+            shapes = schema.setdefault("components", {}).setdefault("schemas", {})
+            shapes["ProblemDocument"] = ProblemDocument.model_json_schema()
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]

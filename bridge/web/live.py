@@ -1,0 +1,180 @@
+"""The live stream: server-sent events with snapshot, resume and heart beat.
+
+Wire: HTML Living Standard, section Server-sent events.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Mapping
+from datetime import tzinfo
+from typing import Any, Final
+
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from bridge.domain.views import Change
+from bridge.service.ports import HallPort
+from bridge.web.encoding import to_json
+
+HEARTBEAT_S: Final = 15.0
+"""A comment this often tells a quiet stream from a dead one (contract)."""
+
+RETRY_MS: Final = 2000
+"""How long an EventSource waits before it comes back."""
+
+MAX_STREAMS: Final = 1000
+"""More open streams than any hall has screens."""
+
+_CACHED_FRAMES: Final = 512
+
+
+class Live:
+    """All streams of one hall; a change is written as JSON once an area."""
+
+    def __init__(self, hall: HallPort, *, heartbeat_s: float = HEARTBEAT_S) -> None:
+        self.heartbeat_s = heartbeat_s
+        self.streams = 0
+        self._hall = hall
+        self._closed = asyncio.Event()
+        self._frames: OrderedDict[tuple[str | None, int], bytes] = OrderedDict()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no further stream may begin."""
+        return self.streams >= MAX_STREAMS
+
+    def close(self) -> None:
+        """End every stream now, in good order."""
+        self._closed.set()
+
+    async def closed(self) -> None:
+        """Wait until `close` was called."""
+        await self._closed.wait()
+
+    async def frames(
+        self, area: str | None, last_id: int | None
+    ) -> AsyncIterator[bytes]:
+        """The stream for one reader, without gap and without double."""
+        yield f"retry: {RETRY_MS}\n\n".encode()
+        async with self._hall.subscribe(area) as subscription:
+            # Subscribed first, read second: what comes between is in both, and
+            # the ids tell it.
+            seen: int | None = None
+            if last_id is not None:
+                missed = await self._hall.changes_since(last_id, area)
+                if missed is not None:
+                    seen = last_id
+                    for change in missed:
+                        yield self._frame(change, area)
+                        seen = change.id
+            if seen is None:
+                seen, frame = await self._snapshot(area)
+                yield frame
+            async for later in subscription:
+                if later is None:
+                    seen, frame = await self._snapshot(area)
+                    yield frame
+                elif later.id > seen:
+                    yield self._frame(later, area)
+                    seen = later.id
+
+    async def _snapshot(self, area: str | None) -> tuple[int, bytes]:
+        last, state = await self._hall.snapshot(area)
+        return last, event_frame("snapshot", last, state, self._zone)
+
+    def _frame(self, change: Change, area: str | None) -> bytes:
+        key = (area, change.id)
+        frame = self._frames.get(key)
+        if frame is None:
+            frame = event_frame(change.kind, change.id, change.data, self._zone)
+            self._frames[key] = frame
+            if len(self._frames) > _CACHED_FRAMES:
+                self._frames.popitem(last=False)
+        return frame
+
+    @property
+    def _zone(self) -> tzinfo:
+        return self._hall.site.hall.zone
+
+
+def event_frame(kind: str, number: int, data: Mapping[str, Any], zone: tzinfo) -> bytes:
+    """One event as it goes over the wire."""
+    body = to_json(data, zone)
+    return f"id: {number}\nevent: {kind}\ndata: ".encode() + body + b"\n\n"
+
+
+def read_last_id(text: str | None) -> int | None:
+    """A Last-Event-ID; None when there is none or it is none of ours."""
+    if text is None or not text.isascii() or not text.isdigit() or len(text) > 18:
+        return None
+    return int(text)
+
+
+class EventStream(Response):
+    """Sends the frames until the reader leaves or the hall closes."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, live: Live, area: str | None, last_id: int | None) -> None:
+        super().__init__(
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        )
+        del self.headers["content-length"]
+        self._live = live
+        self._area = area
+        self._last_id = last_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run until the first of: reader gone, hall closed, frames ended."""
+        if scope["method"] == "HEAD":
+            await _start(send, self)
+            await send({"type": "http.response.body", "body": b""})
+            return
+        await _start(send, self)
+        self._live.streams += 1
+        tasks = {
+            asyncio.create_task(self._write(send)),
+            asyncio.create_task(self._beat(send)),
+            asyncio.create_task(_gone(receive)),
+            asyncio.create_task(self._live.closed()),
+        }
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._live.streams -= 1
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for task in done:
+            task.result()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _write(self, send: Send) -> None:
+        async for frame in self._live.frames(self._area, self._last_id):
+            await send(_body(frame))
+
+    async def _beat(self, send: Send) -> None:
+        while True:
+            await asyncio.sleep(self._live.heartbeat_s)
+            await send(_body(b": still here\n\n"))
+
+
+async def _start(send: Send, response: Response) -> None:
+    await send(
+        {
+            "type": "http.response.start",
+            "status": response.status_code,
+            "headers": response.raw_headers,
+        }
+    )
+
+
+def _body(part: bytes) -> Message:
+    return {"type": "http.response.body", "body": part, "more_body": True}
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

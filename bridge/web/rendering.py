@@ -1,0 +1,218 @@
+"""The pages: static files with the hall's words filled in."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+
+from bridge.service.ports import HallPort
+from bridge.web.api.depends import Hall
+
+router = APIRouter()
+
+PAGES: Final = Path(__file__).with_name("pages")
+DEFAULT_LANGUAGE: Final = "zh-CN"
+
+_TYPES: Final = {
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+_WORD: Final = re.compile(r"\{\{([a-z_.]+)\}\}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asset:
+    """A static file and the tag of its content."""
+
+    content: bytes
+    media_type: str
+    tag: str
+
+
+@cache
+def assets() -> Mapping[str, Asset]:
+    """Every file that pages load, by name."""
+    found = {}
+    for path in sorted(PAGES.iterdir()):
+        if path.suffix in _TYPES:
+            content = path.read_bytes()
+            tag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
+            found[path.name] = Asset(
+                content=content, media_type=_TYPES[path.suffix], tag=tag
+            )
+    return found
+
+
+@cache
+def catalogue() -> Mapping[str, Mapping[str, str]]:
+    """Language -> key -> text: every word that people see."""
+    loaded: dict[str, dict[str, str]] = json.loads(
+        (PAGES / "catalogue.json").read_text(encoding="utf-8")
+    )
+    return loaded
+
+
+@cache
+def _template(name: str) -> str:
+    return (PAGES / name).read_text(encoding="utf-8")
+
+
+def choose_language(wanted: str | None) -> str:
+    """The catalogue's language for `?lang=`; Chinese unless asked otherwise."""
+    if wanted is None:
+        return DEFAULT_LANGUAGE
+    short = wanted.lower().split("-")[0]
+    return next(
+        (name for name in catalogue() if name.startswith(short)), DEFAULT_LANGUAGE
+    )
+
+
+@router.api_route("/assets/{name}", methods=["GET", "HEAD"])
+async def read_asset(request: Request, name: str) -> Response:
+    """A static file; the browser asks each time whether it changed."""
+    asset = assets().get(name)
+    if asset is None:
+        return words_page(request, "words.page", status=404)
+    headers = {"ETag": asset.tag, "Cache-Control": "no-cache"}
+    known = [tag.strip() for tag in request.headers.get("if-none-match", "").split(",")]
+    if asset.tag in known or f"W/{asset.tag}" in known or "*" in known:
+        return Response(status_code=304, headers=headers)
+    return Response(asset.content, media_type=asset.media_type, headers=headers)
+
+
+@router.api_route("/", methods=["GET", "HEAD"])
+async def index_page(request: Request, hall: Hall) -> Response:
+    """The pages of this hall."""
+    rows = [("kiosk", "/kiosk", "")]
+    rows += [
+        ("screen", f"/screen/{area.id}", area.name or area.id)
+        for area in hall.site.areas
+    ]
+    rows += [
+        ("counter", f"/counter/{counter.id}", counter.name or counter.id)
+        for counter in hall.site.counters
+    ]
+    texts = catalogue()[_language(request)]
+    links = [
+        f'<li><a href="{html.escape(path + _suffix(request))}">'
+        f"<b>{html.escape(texts['index.' + kind])}</b> "
+        f"<span>{html.escape(name)}</span></a></li>"
+        for kind, path, name in rows
+    ]
+    other = "/" if _suffix(request) else "/?lang=en"
+    return page(request, "index.html", {}, links="\n".join(links), other=other)
+
+
+@router.api_route("/screen/{area_id}", methods=["GET", "HEAD"])
+async def screen_page(request: Request, hall: Hall, area_id: str) -> Response:
+    """The screen of an area."""
+    area = hall.site.area(area_id)
+    if area is None:
+        return words_page(request, "words.area", status=404)
+    context = {"area": {"id": area.id, "name": area.name or area.id}}
+    return page(request, "screen.html", context)
+
+
+@router.api_route("/kiosk", methods=["GET", "HEAD"])
+async def kiosk_page(request: Request) -> Response:
+    """The ticket kiosk."""
+    return page(request, "kiosk.html", {"catalogue": catalogue()})
+
+
+@router.api_route("/counter/{counter_id}", methods=["GET", "HEAD"])
+async def counter_page(request: Request, hall: Hall, counter_id: str) -> Response:
+    """The pad of a window."""
+    counter = hall.site.counter(counter_id)
+    if counter is None:
+        return words_page(request, "words.counter", status=404)
+    context = {
+        "counter": {
+            "id": counter.id,
+            "number": counter.number,
+            "name": counter.name or counter.id,
+            "area": counter.area,
+            "services": list(counter.services),
+        },
+        "peers": [
+            {"id": other.id, "name": other.name or other.id}
+            for other in hall.site.counters
+            if other.id != counter.id
+        ],
+        "needs_token": hall.site.web.is_public,
+    }
+    return page(request, "counter.html", context)
+
+
+def words_page(request: Request, key: str, *, status: int) -> Response:
+    """A page that says in words what is wrong and where to go."""
+    text = catalogue()[_language(request)][key]
+    return page(request, "words.html", {}, status=status, message=html.escape(text))
+
+
+def page(
+    request: Request,
+    name: str,
+    context: Mapping[str, Any],
+    *,
+    status: int = 200,
+    **parts: str,
+) -> Response:
+    """A template with texts of the language and what its script must know."""
+    language = _language(request)
+    texts = catalogue()[language]
+    hall: HallPort = request.app.state.hall
+    known = {
+        "lang": language,
+        "texts": texts,
+        "hall": {"id": hall.site.hall.id, "name": hall.site.hall.name},
+        "services": [
+            {
+                "id": s.id,
+                "prefix": s.prefix,
+                "name": s.name or s.id,
+                "audience": s.audience,
+            }
+            for s in hall.site.services
+        ],
+        **context,
+    }
+    # `<` would end the script element that carries the data.
+    data = json.dumps(known, ensure_ascii=False).replace("<", "\\u003c")
+    fixed = {
+        "lang": language,
+        "hall": html.escape(hall.site.hall.name or hall.site.hall.id),
+        "suffix": _suffix(request),
+        "context": data,
+        **parts,
+    }
+    body = _WORD.sub(
+        lambda match: (
+            fixed[match[1]] if match[1] in fixed else html.escape(texts[match[1]])
+        ),
+        _template(name),
+    )
+    return Response(
+        body,
+        status_code=status,
+        media_type="text/html; charset=utf-8",
+        headers={"Cache-Control": "no-cache", "Content-Language": language},
+    )
+
+
+def _language(request: Request) -> str:
+    return choose_language(request.query_params.get("lang"))
+
+
+def _suffix(request: Request) -> str:
+    language = _language(request)
+    return "" if language == DEFAULT_LANGUAGE else f"?lang={language}"
