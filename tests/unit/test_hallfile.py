@@ -166,7 +166,7 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
     assert told(hall) == ["none.yaml:1:: cannot be read: No such file or directory"]
 
 
-SECRET = "hall: {id: demo}\nweb: {host: 0.0.0.0, token: !secret web-token}\n"
+HIDDEN = "hall: {id: demo}\nweb: {host: 0.0.0.0, token: !secret web-token}\n"
 
 
 def test_secrets_come_from_the_file_beside(tmp_path: Path) -> None:
