@@ -1,0 +1,74 @@
+"""What goes wrong with cards and readers, sorted by what helps, and counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from typing import Any, Final
+
+from devices.errors import CommandTimeoutError, DeviceError, FrameError
+from devices.sdt_codes import Blame, SdtError, Sw3
+
+_DEAD: Final = {Sw3.SELF_TEST_FAILED, Sw3.NOT_AUTHORISED}
+_PASSING: Final = {"select_failed", "module_timeout"}
+
+
+def word_of(error: DeviceError) -> str:
+    """A short stable word for programs."""
+    match error:
+        case SdtError(word=word):
+            return word
+        case CommandTimeoutError():
+            return "no_answer"
+        case FrameError():
+            return "damaged_answer"
+        case _:
+            return "bad_content"
+
+
+def is_dead(error: DeviceError) -> bool:
+    """Whether the reader can do nothing at all: its security module is not well."""
+    return isinstance(error, SdtError) and error.sw3 in _DEAD
+
+
+def is_readers(error: DeviceError) -> bool:
+    """Whether the reader is to blame for a card that it did not read."""
+    blames = {Blame.READER, Blame.REQUEST}
+    return isinstance(error, SdtError) and error.blame in blames
+
+
+def is_lock_up(error: DeviceError) -> bool:
+    """Whether a card may have locked up in the reader's field."""
+    return isinstance(error, CommandTimeoutError) or word_of(error) == "module_timeout"
+
+
+def may_try_again(error: DeviceError) -> bool:
+    """Whether the card may do better without being lifted."""
+    if isinstance(error, SdtError):
+        return error.blame is Blame.LINE or error.word in _PASSING
+    return isinstance(error, CommandTimeoutError | FrameError)
+
+
+class FaultLog:
+    """Failures by word, and the last one until a card is read well.
+
+    Words and messages hold nothing of what is on a card.
+    """
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._last: dict[str, str] | None = None
+
+    def note(self, error: DeviceError, at: datetime) -> None:
+        """Count a failure."""
+        word = word_of(error)
+        self._counts[word] += 1
+        self._last = {"code": word, "message": str(error), "at": at.isoformat()}
+
+    def forgive(self) -> None:
+        """A card was read well."""
+        self._last = None
+
+    def value(self) -> dict[str, Any]:
+        """For the device's `value`."""
+        return {"faults": dict(self._counts), "fault": self._last}
