@@ -80,6 +80,8 @@ class EmbeddedBroker:
         self._port = port
         self._lock: int | None = None
         self._ready = asyncio.Event()
+        self._wanted = asyncio.Event()
+        self._wanted.set()
         self.reason = "starting"
         """Why it does not run; empty while it does."""
 
@@ -115,6 +117,10 @@ class EmbeddedBroker:
             os.close(self._lock)
             self._lock = None
 
+    def finish(self) -> None:
+        """Do not start the server again when it ends: everything is ending."""
+        self._wanted.clear()
+
     async def run(self) -> None:
         """Keep the server running until cancelled; needs the lock."""
         backoff = Backoff(random.random, first_s=0.1, cap_s=5.0)
@@ -122,6 +128,7 @@ class EmbeddedBroker:
             reason = await self._one_life(backoff)
             # A signal may hit the whole group: being cancelled meanwhile is quiet.
             await asyncio.sleep(backoff.next_s())
+            await self._wanted.wait()
             if self.reason != reason:
                 log.error("embedded broker: %s; starting it again", reason)
             self.reason = reason

@@ -1,0 +1,171 @@
+"""Keeps a child process running: restarts it with back-off, for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import random
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from bridge.cli.child import ALIVE, READY, SIGNALS, STATUS_FD
+from bus.backoff import Backoff
+from bus.broker import die_with_parent
+
+log = logging.getLogger(__name__)
+
+CHILD: Final = (sys.executable, "-m", "bridge.cli.child")
+STEADY_S: Final = 10.0
+"""A life of this length starts the back-off anew."""
+HUNG_S: Final = 30.0
+"""A child that shows no sign of life for so long is ended and started again."""
+STARTING_S: Final = 60.0
+
+
+class Child:
+    """One child role; `run` keeps it alive until cancelled, then ends it."""
+
+    def __init__(
+        self,
+        role: str,
+        handover: Callable[[], bytes],
+        *,
+        pass_fds: Sequence[int] = (),
+        command: Sequence[str] = CHILD,
+        stop_within_s: float = 4.0,
+        hung_s: float = HUNG_S,
+    ) -> None:
+        self.role = role
+        self.ready = asyncio.Event()
+        """Set once it was ready for the first time."""
+        self.process: asyncio.subprocess.Process | None = None
+        self.reason = "starting"
+        """Why it does not run; empty while it does."""
+        self._handover = handover
+        self._pass_fds = tuple(pass_fds)
+        self._command = command
+        self._stop_within_s = stop_within_s
+        self._hung_s = hung_s
+        self._seen = 0.0
+
+    @property
+    def responsive(self) -> bool:
+        """Whether it runs and its loop turns."""
+        age_s = asyncio.get_running_loop().time() - self._seen
+        return not self.reason and age_s < self._hung_s
+
+    async def run(self) -> None:
+        """Keep it running."""
+        loop = asyncio.get_running_loop()
+        backoff = Backoff(random.random, first_s=0.1, cap_s=10.0)
+        while True:
+            started = loop.time()
+            try:
+                code = await self._one_life()
+                self.reason = f"ended with {_code(code)}"
+            except OSError as error:
+                self.reason = f"does not start: {error}"
+            if loop.time() - started > STEADY_S:
+                backoff.reset()
+            wait_s = backoff.next_s()
+            # A signal may hit the whole group: being cancelled meanwhile is quiet.
+            await asyncio.sleep(wait_s)
+            log.error("%s %s; starting it again", self.role, self.reason)
+
+    async def _one_life(self) -> int:
+        reading, writing = os.pipe()
+        try:
+            process = await self._spawn(writing)
+        except OSError:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+        self.process = process
+        loop = asyncio.get_running_loop()
+        self._seen = loop.time() + STARTING_S - self._hung_s
+        os.set_blocking(reading, False)
+        loop.add_reader(reading, self._read_status, reading)
+        log.info("%s runs as process %d", self.role, process.pid)
+        try:
+            await self._hand_over(process)
+            return await self._watch(process)
+        finally:
+            await self._stop(process)
+            loop.remove_reader(reading)
+            os.close(reading)
+
+    async def _spawn(self, status: int) -> asyncio.subprocess.Process:
+        # Its own stdout: only the parent speaks there.
+        return await asyncio.create_subprocess_exec(
+            *self._command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            pass_fds=(*self._pass_fds, status),
+            env={**os.environ, STATUS_FD: str(status)},
+            preexec_fn=_prepare,
+        )
+
+    async def _hand_over(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdin is not None  # noqa: S101 - PIPE was asked for
+        with contextlib.suppress(ConnectionError):
+            process.stdin.write(self._handover())
+            await process.stdin.drain()
+        process.stdin.close()
+
+    async def _watch(self, process: asyncio.subprocess.Process) -> int:
+        loop = asyncio.get_running_loop()
+        ended = asyncio.ensure_future(process.wait())
+        try:
+            while True:
+                done, _ = await asyncio.wait({ended}, timeout=self._hung_s / 4)
+                if done:
+                    return ended.result()
+                if loop.time() - self._seen > self._hung_s:
+                    log.error("%s hangs; ending it", self.role)
+                    process.kill()
+                    return await ended
+        finally:
+            ended.cancel()
+
+    def _read_status(self, reading: int) -> None:
+        with contextlib.suppress(BlockingIOError):
+            words = os.read(reading, 4096)
+            if not words:
+                asyncio.get_running_loop().remove_reader(reading)
+            if ALIVE in words or READY in words:
+                self._seen = asyncio.get_running_loop().time()
+                self.reason = ""
+            if READY in words:
+                self.ready.set()
+
+    async def _stop(self, process: asyncio.subprocess.Process) -> None:
+        self.process = None
+        if process.returncode is not None:
+            return
+        if process.stdin is not None:
+            process.stdin.close()
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            async with asyncio.timeout(self._stop_within_s):
+                await process.wait()
+        except TimeoutError:
+            log.warning("%s does not end; killing it", self.role)
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+
+def _prepare() -> None:
+    """In the child before exec: die with the parent, no signal unprepared."""
+    die_with_parent()
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+
+
+def _code(code: int) -> str:
+    return f"signal {-code}" if code < 0 else f"code {code}"

@@ -1,0 +1,54 @@
+"""What the parent hands to a child, over the child's stdin: nothing in argv."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bus.address import BrokerAddress
+from devices.site import Site
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handover:
+    """Everything a child needs; `socket_fd` is the bridge's, bound by the parent."""
+
+    role: str
+    site: Site
+    data: Path
+    node: str
+    broker: BrokerAddress
+    log_level: str
+    log_json: bool
+    parent_pid: int
+    socket_fd: int | None = None
+
+    def encode(self) -> bytes:
+        """As JSON."""
+        body: dict[str, Any] = {
+            "role": self.role,
+            "site": self.site.model_dump(mode="json"),
+            "data": str(self.data),
+            "node": self.node,
+            "broker": asdict(self.broker),
+            "log_level": self.log_level,
+            "log_json": self.log_json,
+            "parent_pid": self.parent_pid,
+            "socket_fd": self.socket_fd,
+        }
+        return json.dumps(body).encode()
+
+    @classmethod
+    def decode(cls, raw: bytes) -> Handover:
+        """Read what `encode` wrote."""
+        body = json.loads(raw)
+        return cls(
+            **{
+                **body,
+                "site": Site.model_validate(body["site"]),
+                "data": Path(body["data"]),
+                "broker": BrokerAddress(**body["broker"]),
+            }
+        )

@@ -1,0 +1,107 @@
+"""Options that several commands share, and how a hall file's mistakes are told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from bridge.cli.hallfile import HallFile, read_hall_file
+from bridge.cli.logs import LEVELS
+from devices.site import Site
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+INVALID_CONFIG = 2
+RUN_FILE = "run.json"
+"""Below --data: where the hall that runs (or ran last) answers."""
+
+config_option = click.option(
+    "--config",
+    "config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="The hall file (YAML or JSON).",
+)
+data_option = click.option(
+    "--data",
+    "data",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("data"),
+    show_default="./data",
+    help="Where everything that is kept is kept.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+
+
+def log_options(command: Decorated) -> Decorated:
+    """`--log-level` and `--log-json`."""
+    level = click.option(
+        "--log-level",
+        type=click.Choice(LEVELS),
+        default="info",
+        show_default=True,
+        help="How much to tell on stderr.",
+    )
+    as_json = click.option("--log-json", is_flag=True, help="Logs as JSON lines.")
+    return level(as_json(command))
+
+
+def load_site(config: Path) -> Site:
+    """The hall file's site; ends the program with code 2 when it has mistakes."""
+    hall = read_hall_file(config)
+    tell(hall)
+    if hall.site is None:
+        raise click.exceptions.Exit(INVALID_CONFIG)
+    return hall.site
+
+
+def tell(hall: HallFile) -> None:
+    """Every warning and mistake of a hall file, on stderr."""
+    for warning in hall.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    for mistake in hall.mistakes:
+        click.echo(str(mistake), err=True)
+    if hall.mistakes:
+        count = len(hall.mistakes)
+        click.echo(
+            f"{hall.path}: {count} mistake{'s' if count > 1 else ''}; nothing started",
+            err=True,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Where a hall answers."""
+
+    http: str
+    mqtt: str
+
+
+def find_running(config: Path | None, data: Path) -> Running:
+    """Where the hall of a hall file answers; without one, the contract's places."""
+    if config is None:
+        return Running("http://127.0.0.1:8080", "mqtt://127.0.0.1:1883")
+    site = load_site(config)
+    noted = _noted(data)
+    http = f"http://{site.web.host}:{site.web.port}"
+    mqtt = site.mqtt.url
+    if mqtt == "embedded":
+        mqtt = f"mqtt://127.0.0.1:{site.mqtt.port}"
+    return Running(
+        http if site.web.port else noted.get("http", http),
+        mqtt if site.mqtt.port or "embedded" not in site.mqtt.url else noted["mqtt"],
+    )
+
+
+def _noted(data: Path) -> dict[str, str]:
+    try:
+        noted: dict[str, str] = json.loads((data / RUN_FILE).read_text())
+    except (OSError, ValueError) as error:
+        message = f"no hall has run in {data} (no {RUN_FILE}); name it with --data"
+        raise click.ClickException(message) from error
+    return noted
