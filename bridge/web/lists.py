@@ -50,7 +50,9 @@ Word = Annotated[str, Field(max_length=128)]
 NullableWord = Annotated[Word | None, BeforeValidator(_null)]
 """A column's value, or the word `null`."""
 
-NullableNumber = Annotated[int | None, BeforeValidator(_null), Field(ge=-99, le=99)]
+NullableNumber = Annotated[
+    Annotated[int, Field(ge=-99, le=99)] | None, BeforeValidator(_null)
+]
 """A small number, or the word `null`."""
 
 
@@ -97,6 +99,8 @@ class PunchSlice(TimedSlice):
 
     device: Word | None = None
     user_id: Word | None = None
+    direction: Word | None = None
+    method: Word | None = None
 
 
 class RatingSlice(TimedSlice):
@@ -105,6 +109,7 @@ class RatingSlice(TimedSlice):
     counter: NullableWord = None
     value: NullableNumber = None
     linked: bool | None = None
+    ticket: NullableWord = None
     reason: NullableWord = None
 
 

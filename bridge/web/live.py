@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from datetime import tzinfo
 from typing import Any, Final
 
@@ -55,7 +56,7 @@ class Live:
 
     async def frames(
         self, area: str | None, last_id: int | None
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """The stream for one reader, without gap and without double."""
         yield f"retry: {RETRY_MS}\n\n".encode()
         async with self._hall.subscribe(area) as subscription:
@@ -152,8 +153,10 @@ class EventStream(Response):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _write(self, send: Send) -> None:
-        async for frame in self._live.frames(self._area, self._last_id):
-            await send(_body(frame))
+        frames = self._live.frames(self._area, self._last_id)
+        async with aclosing(frames):
+            async for frame in frames:
+                await send(_body(frame))
 
     async def _beat(self, send: Send) -> None:
         while True:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
 from pydantic import BaseModel, ConfigDict
+from starlette.responses import StreamingResponse
 
 from bridge.domain.errors import NotFoundError
 from bridge.web.api.depends import Hall, problems
@@ -27,7 +28,7 @@ class StreamQuery(BaseModel):
 
 @router.get(
     "/stream",
-    response_class=EventStream,
+    response_class=StreamingResponse,
     responses={
         200: {
             "description": "Events snapshot, ticket, counter, call, device",

@@ -1,0 +1,381 @@
+"""A small hall in memory that the web can be tried on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bridge.domain.errors import (
+    CounterPausedError,
+    IdempotencyMismatchError,
+    NotFoundError,
+    NoTicketError,
+    QueueEmptyError,
+    TicketOpenError,
+)
+from bridge.domain.views import (
+    CallView,
+    Change,
+    Channel,
+    CounterAction,
+    CounterState,
+    CounterView,
+    DeviceView,
+    Page,
+    PunchView,
+    QueueView,
+    RatingView,
+    ServiceView,
+    TicketBrief,
+    TicketState,
+    TicketView,
+)
+from bridge.service.ports import ListQuery, Once, Subscription
+from bridge.service.shapes import as_json
+from bridge.service.stream import Hub, Reader, concerns
+from devices.commands import Reply, ReplyStatus
+from devices.site import Site
+
+START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+
+HALL = {
+    "hall": {"id": "qiaojia", "name": "便民投资服务中心"},
+    "services": [
+        {"id": "reg", "prefix": "A", "name": "企业登记", "audience": "企业和个体户"},
+        {"id": "idcard", "prefix": "B", "name": "身份证", "audience": "本县居民"},
+    ],
+    "counters": [
+        {
+            "id": "w1",
+            "number": 1,
+            "name": "1号窗口",
+            "services": ["reg"],
+            "area": "hall",
+        },
+        {"id": "w2", "number": 2, "services": ["reg", "idcard"], "area": "hall"},
+        {"id": "w3", "number": 3, "services": ["idcard"], "area": "upper"},
+    ],
+    "areas": [{"id": "hall", "name": "一楼大厅"}, {"id": "upper", "name": "二楼"}],
+    "devices": [
+        {"id": "bus-1", "driver": "ff68", "url": "tcp://127.0.0.1:9"},
+        {"id": "led-main", "driver": "onbon", "url": "tcp://127.0.0.1:9"},
+    ],
+}
+
+
+def make_site(**changes: Any) -> Site:
+    """The hall file of the tests."""
+    return Site.model_validate({**HALL, **changes})
+
+
+class FakeHall:
+    """`HallPort` without store and bus; `advance` moves its clock."""
+
+    def __init__(self, site: Site | None = None) -> None:
+        self.site = site or make_site()
+        self.reasons: list[str] = []
+        self.punch_items: list[PunchView] = []
+        self.commands: list[tuple[str, str, Mapping[str, Any], float]] = []
+        self.reply = Reply(id="r1", status=ReplyStatus.OK, data={"done": True})
+        self.changes: list[Change] = []
+        self.queries: list[ListQuery] = []
+        self.oldest = 0
+        self.hub = Hub()
+        self._now = START
+        self._tickets: dict[str, TicketView] = {}
+        self._open: dict[str, str | None] = {c.id: None for c in self.site.counters}
+        self._paused: set[str] = set()
+        self._calls: list[CallView] = []
+        self._repeats: dict[str, int] = {}
+        self._answers: dict[str, tuple[str, Any]] = {}
+
+    def now(self) -> datetime:
+        return self._now.astimezone(self.site.hall.zone)
+
+    def advance(self, **duration: float) -> None:
+        self._now += timedelta(**duration)
+
+    async def issue_ticket(
+        self,
+        *,
+        service: str,
+        channel: Channel,
+        subject_ref: str | None = None,
+        once: Once | None = None,
+    ) -> TicketView:
+        del subject_ref
+        known: TicketView | None = self._known(once)
+        if known is not None:
+            return known
+        entry = self.site.service(service)
+        assert entry is not None
+        count = sum(t.service == service for t in self._tickets.values()) + 1
+        ticket = TicketView(
+            id=f"t{len(self._tickets) + 1}",
+            number=f"{entry.prefix}{count:03d}",
+            service=service,
+            state=TicketState.WAITING,
+            waiting_before=self._waiting(service),
+            estimated_wait_s=None,
+            counter=None,
+            channel=channel,
+            issued_at=self.now(),
+            called_at=None,
+            finished_at=None,
+        )
+        self._put(ticket)
+        self._remember(once, ticket)
+        return ticket
+
+    async def counter_action(
+        self,
+        counter: str,
+        action: CounterAction,
+        *,
+        arguments: Mapping[str, Any] | None = None,
+        once: Once | None = None,
+    ) -> TicketView | CounterView:
+        known: TicketView | CounterView | None = self._known(once)
+        if known is not None:
+            return known
+        done = self._act(counter, action, arguments or {})
+        self._remember(once, done)
+        return done
+
+    async def ticket(self, ticket_id: str) -> TicketView:
+        try:
+            return self._tickets[ticket_id]
+        except KeyError:
+            raise NotFoundError(f"no ticket {ticket_id!r}") from None
+
+    async def queue(self) -> QueueView:
+        services = [
+            ServiceView(
+                id=service.id,
+                prefix=service.prefix,
+                name=service.name,
+                audience=service.audience,
+                waiting=self._waiting(service.id),
+                estimated_wait_s=180 * self._waiting(service.id) or None,
+            )
+            for service in self.site.services
+        ]
+        counters = [self._counter(counter.id) for counter in self.site.counters]
+        return QueueView(services=services, counters=counters)
+
+    async def punches(self, query: ListQuery) -> Page[PunchView]:
+        self.queries.append(query)
+        return Page(items=self.punch_items, total=len(self.punch_items))
+
+    async def ratings(self, query: ListQuery) -> Page[RatingView]:
+        self.queries.append(query)
+        return Page(items=[], total=0)
+
+    def devices(self) -> Sequence[DeviceView]:
+        return [
+            DeviceView(
+                id=device.id,
+                driver=device.driver,
+                name=device.label,
+                state="offline" if device.id == "led-main" else "ready",
+                reason="no answer" if device.id == "led-main" else "",
+                since=self.now(),
+                last_seen=None,
+                node=device.node,
+                info={"drift": float("nan")},
+                value=None,
+            )
+            for device in self.site.devices
+        ]
+
+    async def command(
+        self, device: str, name: str, args: Mapping[str, Any], timeout_s: float
+    ) -> Reply:
+        self.commands.append((device, name, args, timeout_s))
+        return self.reply
+
+    async def snapshot(self, area: str | None) -> tuple[int, Mapping[str, Any]]:
+        queue = await self.queue()
+        body: dict[str, Any] = {
+            "time": self.now().isoformat(),
+            "hall": {"id": self.site.hall.id, "name": self.site.hall.name},
+            "services": [as_json(service) for service in queue.services],
+            "counters": [as_json(c) for c in queue.counters if area in {None, c.area}],
+            "calls": [as_json(c) for c in self._calls if area in {None, c.area}][:20],
+        }
+        if area is None:
+            body["devices"] = [as_json(device) for device in self.devices()]
+        else:
+            body["area"] = {"id": area}
+        return len(self.changes), body
+
+    async def changes_since(
+        self, last_id: int, area: str | None
+    ) -> Sequence[Change] | None:
+        if not self.oldest <= last_id <= len(self.changes):
+            return None
+        return [c for c in self.changes[last_id:] if concerns(c, area)]
+
+    @asynccontextmanager
+    async def subscribe(self, area: str | None) -> AsyncIterator[Subscription]:
+        with self.hub.reading(area) as reader:
+            yield reader
+
+    def troubles(self) -> Sequence[str]:
+        return self.reasons
+
+    def alarms(self) -> Sequence[Mapping[str, Any]]:
+        since = self.now().isoformat()
+        return [{"id": "1", "kind": "lost-range", "since": since, "message": "x"}]
+
+    def metrics(self) -> Mapping[str, float]:
+        return {"halld_tickets_total": len(self._tickets), "bad name": 1}
+
+    def change(self, kind: str, area: str | None, data: Mapping[str, Any]) -> None:
+        """Add to the stream."""
+        body = json.loads(json.dumps(data))
+        entry = Change(id=len(self.changes) + 1, kind=kind, area=area, data=body)
+        self.changes.append(entry)
+        self.hub.publish(entry)
+
+    @property
+    def readers(self) -> set[Reader]:
+        """Who follows the stream."""
+        return self.hub._readers
+
+    def _act(
+        self, counter: str, action: CounterAction, arguments: Mapping[str, Any]
+    ) -> TicketView | CounterView:
+        if action in {CounterAction.PAUSE, CounterAction.OPEN}:
+            if action is CounterAction.PAUSE:
+                self._paused.add(counter)
+            else:
+                self._paused.discard(counter)
+            return self._tell(counter)
+        if counter in self._paused:
+            raise CounterPausedError(f"{counter} is paused")
+        at_window = self._open[counter]
+        if action in {CounterAction.CALL, CounterAction.RESUME_TICKET}:
+            if at_window is not None:
+                raise TicketOpenError(f"{counter} has a ticket open")
+            chosen = arguments.get("ticket") or self._next(counter)
+            return self._call(counter, self._tickets[chosen])
+        if at_window is None:
+            raise NoTicketError(f"{counter} has no ticket open")
+        ticket = self._tickets[at_window]
+        if action is CounterAction.RECALL:
+            return self._call(counter, ticket)
+        return self._end(counter, ticket, action, arguments)
+
+    def _end(
+        self,
+        counter: str,
+        ticket: TicketView,
+        action: CounterAction,
+        arguments: Mapping[str, Any],
+    ) -> TicketView:
+        state = {
+            CounterAction.START: TicketState.SERVING,
+            CounterAction.FINISH: TicketState.FINISHED,
+            CounterAction.NO_SHOW: TicketState.NO_SHOW,
+            CounterAction.HOLD: TicketState.HELD,
+            CounterAction.TRANSFER: TicketState.WAITING,
+        }[action]
+        if action is not CounterAction.START:
+            self._open[counter] = None
+        service = arguments.get("service") or ticket.service
+        done = replace(ticket, state=state, service=service)
+        self._put(done)
+        self._tell(counter)
+        return done
+
+    def _call(self, counter: str, ticket: TicketView) -> TicketView:
+        called = replace(
+            ticket, state=TicketState.CALLED, counter=counter, called_at=self.now()
+        )
+        self._open[counter] = ticket.id
+        self._put(called)
+        self._tell(counter)
+        entry = self.site.counter(counter)
+        assert entry is not None
+        self._repeats[ticket.id] = self._repeats.get(ticket.id, 0) + 1
+        call = CallView(
+            id=str(len(self._calls) + 1),
+            ticket=self._brief(ticket.id),
+            counter=counter,
+            counter_number=entry.number,
+            counter_name=entry.name,
+            area=entry.area,
+            service=ticket.service,
+            at=self.now(),
+            repeat=self._repeats[ticket.id],
+            text=f"请{ticket.number}号到{entry.number}号窗口",
+        )
+        self._calls.insert(0, call)
+        self.change("call", entry.area, as_json(call))
+        return called
+
+    def _next(self, counter: str) -> str:
+        entry = self.site.counter(counter)
+        assert entry is not None
+        for ticket in self._tickets.values():
+            if ticket.service in entry.services and ticket.state == "waiting":
+                return ticket.id
+        raise QueueEmptyError(f"nobody waits for {counter}")
+
+    def _put(self, ticket: TicketView) -> None:
+        self._tickets[ticket.id] = ticket
+        waiting = {ticket.service: self._waiting(ticket.service)}
+        self.change("ticket", None, {**as_json(ticket), "waiting": waiting})
+
+    def _tell(self, counter: str) -> CounterView:
+        view = self._counter(counter)
+        self.change("counter", view.area, as_json(view))
+        return view
+
+    def _counter(self, counter: str) -> CounterView:
+        entry = self.site.counter(counter)
+        assert entry is not None
+        opened = self._open[counter]
+        brief = None if opened is None else self._brief(opened)
+        state = CounterState.IDLE
+        if counter in self._paused:
+            state = CounterState.PAUSED
+        elif brief is not None:
+            is_called = brief.state is TicketState.CALLED
+            state = CounterState.CALLING if is_called else CounterState.SERVING
+        return CounterView(
+            id=entry.id,
+            number=entry.number,
+            name=entry.name,
+            area=entry.area,
+            services=entry.services,
+            state=state,
+            ticket=brief,
+        )
+
+    def _brief(self, ticket_id: str) -> TicketBrief:
+        ticket = self._tickets[ticket_id]
+        return TicketBrief(id=ticket.id, number=ticket.number, state=ticket.state)
+
+    def _waiting(self, service: str) -> int:
+        return sum(
+            t.service == service and t.state == "waiting"
+            for t in self._tickets.values()
+        )
+
+    def _known(self, once: Once | None) -> Any:
+        if once is None or once.key not in self._answers:
+            return None
+        fingerprint, answer = self._answers[once.key]
+        if fingerprint != once.fingerprint:
+            raise IdempotencyMismatchError("another request")
+        return answer
+
+    def _remember(self, once: Once | None, answer: Any) -> None:
+        if once is not None:
+            self._answers[once.key] = (once.fingerprint, answer)
