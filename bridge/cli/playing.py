@@ -1,0 +1,51 @@
+"""Hosts the simulators of a hall file."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from devices.errors import DeviceError
+from devices.site import DeviceEntry, Site
+from simulators.hosting import Hosted, host
+from simulators.registry import build_simulator
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Cast:
+    """The simulated devices, and why others are not."""
+
+    hosted: dict[str, Hosted] = field(default_factory=dict)
+    unbound: dict[str, str] = field(default_factory=dict)
+
+
+@contextlib.asynccontextmanager
+async def host_all(
+    site: Site, *, place: Callable[[DeviceEntry], str | None] | None = None
+) -> AsyncIterator[Cast]:
+    """Host what can be; `place` gives another URL than the entry's."""
+    zone = site.hall.zone
+    cast = Cast()
+    async with contextlib.AsyncExitStack() as stack:
+        for device in site.devices:
+            url = place(device) if place is not None else device.url
+            if not url:
+                cast.unbound[device.id] = "it has no url to listen at"
+                continue
+            try:
+                hosting = host(
+                    build_simulator(device, site),
+                    url,
+                    clock=lambda: datetime.fromtimestamp(time.time(), zone),
+                )
+                cast.hosted[device.id] = await stack.enter_async_context(hosting)
+            except (DeviceError, OSError) as error:
+                reason = getattr(error, "strerror", None) or str(error)
+                cast.unbound[device.id] = f"{url}: {reason}"
+        yield cast
