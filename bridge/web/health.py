@@ -20,13 +20,15 @@ _NAME: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _UP: Final = frozenset({DeviceState.READY.value, DeviceState.LOCKED.value})
 
 
-@router.api_route("/healthz", methods=["GET", "HEAD"])
+@router.head("/healthz", include_in_schema=False)
+@router.get("/healthz")
 async def healthz(request: Request, hall: Hall) -> Response:
     """The process is alive."""
     return answer(request, {"status": "alive", "time": hall.now()})
 
 
-@router.api_route("/readyz", methods=["GET", "HEAD"])
+@router.head("/readyz", include_in_schema=False)
+@router.get("/readyz")
 async def readyz(request: Request, hall: Hall) -> Response:
     """Store, broker and nodes work; a device that is down is listed only."""
     down = [

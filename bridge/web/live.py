@@ -6,9 +6,11 @@ Wire: HTML Living Standard, section Server-sent events.
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any, Final
 
@@ -31,6 +33,15 @@ MAX_STREAMS: Final = 1000
 _CACHED_FRAMES: Final = 512
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Snapshot:
+    """The frame of a snapshot; `begun` orders it among the requests."""
+
+    begun: int
+    last: int
+    frame: bytes
+
+
 class Live:
     """All streams of one hall; a change is written as JSON once an area."""
 
@@ -40,6 +51,9 @@ class Live:
         self._hall = hall
         self._closed = asyncio.Event()
         self._frames: OrderedDict[tuple[str | None, int], bytes] = OrderedDict()
+        self._snapshots: dict[str | None, _Snapshot] = {}
+        self._reading = asyncio.Lock()
+        self._order = itertools.count()
 
     @property
     def is_full(self) -> bool:
@@ -82,8 +96,17 @@ class Live:
                     seen = later.id
 
     async def _snapshot(self, area: str | None) -> tuple[int, bytes]:
-        last, state = await self._hall.snapshot(area)
-        return last, event_frame("snapshot", last, state, self._zone)
+        """A snapshot read after this call; those who wait together share one."""
+        asked = next(self._order)
+        async with self._reading:
+            kept = self._snapshots.get(area)
+            if kept is None or kept.begun < asked:
+                begun = next(self._order)
+                last, state = await self._hall.snapshot(area)
+                frame = event_frame("snapshot", last, state, self._zone)
+                kept = _Snapshot(begun=begun, last=last, frame=frame)
+                self._snapshots[area] = kept
+        return kept.last, kept.frame
 
     def _frame(self, change: Change, area: str | None) -> bytes:
         key = (area, change.id)
