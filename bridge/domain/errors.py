@@ -49,3 +49,7 @@ class IdempotencyMismatchError(RuleError):
     """The Idempotency-Key was used before, for another request."""
 
     problem = "idempotency-mismatch"
+
+
+class UnfitEventError(Exception):
+    """An event that no rule can take: it is kept aside with this reason."""

@@ -1,1 +1,1 @@
-"""From the broker into the store: order, inbox, acknowledgement."""
+"""The bridge's side of the bus: takes events in order, tells displays and nodes."""

@@ -1,1 +1,1 @@
-"""Tables, migrations and the single writer."""
+"""What the bridge keeps: tables, migrations, one writer, many readers."""

@@ -1,0 +1,69 @@
+"""What the keys of a caller mean (facts: callers, how halld names them)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Meaning(StrEnum):
+    """What a key asks of the hall."""
+
+    CALL = "call"
+    """The next ticket, or the one whose number was typed."""
+    RECALL = "recall"
+    NO_SHOW = "no_show"
+    HOLD = "hold"
+    RESUME_TICKET = "resume_ticket"
+    """The ticket held last, or the one whose number was typed."""
+    PAUSE = "pause"
+    OPEN = "open"
+    RATE = "rate"
+    """Finish, and ask for a rating."""
+    TRANSFER = "transfer"
+    """To the window whose number was typed."""
+    NOTHING = "nothing"
+    """Kept on record only."""
+
+
+KEYS: Final[Mapping[str, Meaning]] = {
+    "call": Meaning.CALL,
+    "recall": Meaning.RECALL,
+    "no_show": Meaning.NO_SHOW,
+    "hold": Meaning.HOLD,
+    "callback": Meaning.RESUME_TICKET,
+    "pause": Meaning.PAUSE,
+    "resume": Meaning.OPEN,
+    "rate": Meaning.RATE,
+    "transfer": Meaning.TRANSFER,
+    "cancel": Meaning.NOTHING,
+    "prepare": Meaning.NOTHING,
+    "login": Meaning.NOTHING,
+    "logout": Meaning.NOTHING,
+    "guard": Meaning.NOTHING,
+    "manager": Meaning.NOTHING,
+    "show_address": Meaning.NOTHING,
+    "advisor": Meaning.NOTHING,
+    "unknown": Meaning.NOTHING,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Press:
+    """A key of a caller, read: what it asks, and the number typed before it."""
+
+    meaning: Meaning
+    number: int | None
+
+    @property
+    def opens_paused(self) -> bool:
+        """Whether a paused window opens: any key but pause does that."""
+        return self.meaning is not Meaning.PAUSE
+
+
+def read_press(key: str, digits: str) -> Press:
+    """Read a key with its digits; a key that is not known asks nothing."""
+    number = int(digits) if digits.isascii() and digits.isdecimal() else None
+    return Press(meaning=KEYS.get(key, Meaning.NOTHING), number=number)

@@ -1,0 +1,86 @@
+"""From a message to events; what cannot be read must not stop a node."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final
+
+from bridge.service.handlers import DefectiveEvent
+from devices.errors import DeviceError, ProtocolError
+from devices.events import CloudEvent, Lane, Place
+from devices.topics import checked_id
+
+MAX_SEQUENCE: Final = 2**62
+MAX_NAME: Final = 64
+
+
+class NoEnvelopeError(Exception):
+    """Bytes of which not even the place in a lane can be read."""
+
+
+def read_events(
+    device: str, payload: bytes, received: datetime
+) -> Iterator[CloudEvent | NoEnvelopeError]:
+    """The events of an `event` or `batch` message, one by one.
+
+    An event whose place can be read but not the rest is a `DefectiveEvent`:
+    its lane goes on behind it.
+    """
+    try:
+        body = json.loads(payload)
+    except (ValueError, RecursionError) as error:
+        yield NoEnvelopeError(f"not JSON: {error}")
+        return
+    for item in body if isinstance(body, list) else [body]:
+        yield _read(device, item, received)
+
+
+def _read(device: str, body: Any, received: datetime) -> CloudEvent | NoEnvelopeError:
+    if not isinstance(body, dict):
+        return NoEnvelopeError("not a JSON object")
+    try:
+        place = _place(body)
+    except (DeviceError, KeyError, TypeError, ValueError) as error:
+        return NoEnvelopeError(f"no place in a lane: {error}")
+    if "receivedtime" not in body:
+        body["receivedtime"] = received.isoformat()
+    if "time" not in body:
+        body["time"] = body["receivedtime"]
+    if "subject" not in body:
+        body["subject"] = device
+    try:
+        return CloudEvent.from_json(body)
+    except ProtocolError as error:
+        return _defective(device, body, place, received, str(error))
+
+
+def _place(body: dict[str, Any]) -> Place:
+    node, epoch, sequence = body["node"], body["epoch"], body["sequence"]
+    number = int(sequence) if isinstance(sequence, str | int) else 0
+    if not isinstance(epoch, str) or not 0 < len(epoch) <= MAX_NAME:
+        raise ProtocolError("`epoch` must be a text of 1 to 64 characters")
+    if not 0 < number <= MAX_SEQUENCE:
+        raise ProtocolError("`sequence` must be a decimal text from 1")
+    return Place(
+        node=checked_id(node), epoch=epoch, lane=Lane(body["lane"]), sequence=number
+    )
+
+
+def _defective(
+    device: str, body: dict[str, Any], place: Place, received: datetime, defect: str
+) -> DefectiveEvent:
+    name, source = body.get("id"), body.get("source")
+    where = f"{place.node}:{place.epoch}:{place.lane}:{place.sequence}"
+    return DefectiveEvent(
+        id=name if isinstance(name, str) and name else where,
+        source=source if isinstance(source, str) and source else f"unreadable:{device}",
+        type=str(body.get("type")),
+        subject=device,
+        time=received,
+        received=received,
+        place=place,
+        data=body,
+        defect=defect,
+    )

@@ -1,0 +1,103 @@
+"""The turn of the hall-day, and what is thrown away in time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import delete, func, insert, select, update
+
+from bridge.domain.queue import OPEN, RATING_WINDOW, TicketAction
+from bridge.domain.views import TicketState
+from bridge.service.desk import close_rating
+from bridge.service.tickets import (
+    by_key,
+    move,
+    set_window,
+    tell_ticket,
+    tell_window,
+    window,
+)
+from bridge.service.work import Work
+from bridge.store import tables
+
+KEEP_CHANGES: Final = 10_000
+KEEP_ANSWERS: Final = timedelta(hours=24)
+LAST_DAY: Final = "day"
+
+
+def roll_day(work: Work) -> bool:
+    """Expire what earlier days left open; by the day it last ran, not by the hour.
+
+    Held tickets of another day go too. True when a new day began.
+    """
+    last = meta_value(work, LAST_DAY)
+    if last is not None and last >= work.today:
+        return False
+    table = tables.ticket
+    left = work.db.execute(
+        select(table.c.id)
+        .where(table.c.state.in_(sorted(OPEN)), table.c.day < work.today)
+        .order_by(table.c.id)
+    ).scalars()
+    for key in list(left):
+        ticket = by_key(work.db, key)
+        tell_ticket(work, move(work, ticket, TicketAction.EXPIRE, work.now))
+    for counter in work.site.counters:
+        present = window(work.db, counter.id).ticket
+        if present is not None and present.day < work.today:
+            set_window(work, counter.id, ticket=None)
+            tell_window(work, counter)
+    set_meta(work, LAST_DAY, work.today)
+    return True
+
+
+def close_late_ratings(work: Work) -> None:
+    """Finish, unrated, what has waited for its rating long enough."""
+    for counter in work.site.counters:
+        ticket = window(work.db, counter.id).ticket
+        if (
+            ticket is not None
+            and ticket.state is TicketState.WAITING_RATING
+            and ticket.ended is not None
+            and work.now - ticket.ended >= RATING_WINDOW
+        ):
+            close_rating(work, counter)
+
+
+def trim(work: Work) -> None:
+    """Drop old changes of the stream and answers of the last day."""
+    newest = work.db.execute(select(func.max(tables.change.c.id))).scalar() or 0
+    work.db.execute(
+        delete(tables.change).where(tables.change.c.id <= newest - KEEP_CHANGES)
+    )
+    work.db.execute(
+        delete(tables.idempotency).where(
+            tables.idempotency.c.at < work.now - KEEP_ANSWERS
+        )
+    )
+
+
+def ensure_windows(work: Work) -> None:
+    """Give every window of the hall file its row."""
+    known = set(work.db.execute(select(tables.counter.c.id)).scalars())
+    for counter in work.site.counters:
+        if counter.id not in known:
+            row = {"id": counter.id, "paused": False}
+            work.db.execute(insert(tables.counter).values(**row))
+
+
+def meta_value(work: Work, key: str) -> str | None:
+    """A value kept by name."""
+    return work.db.execute(
+        select(tables.meta.c.value).where(tables.meta.c.key == key)
+    ).scalar_one_or_none()
+
+
+def set_meta(work: Work, key: str, value: str) -> None:
+    """Keep a value by name."""
+    changed = work.db.execute(
+        update(tables.meta).where(tables.meta.c.key == key).values(value=value)
+    )
+    if not changed.rowcount:
+        work.db.execute(insert(tables.meta).values(key=key, value=value))

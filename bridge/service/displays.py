@@ -1,0 +1,101 @@
+"""Keeps every display told what it shall show."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+from typing import Final
+
+from bridge.domain.displays import Board, desired_content
+from bridge.service.directory import Directory
+from devices.commands import Desired
+from devices.site import Site
+
+VALID_FOR: Final = timedelta(minutes=10)
+"""A display whose bridge is dead falls back to its idle text after this."""
+RENEW_EVERY_S: Final = 240.0
+
+Show = Callable[[str, Desired], None]
+
+
+class Displays:
+    """What each display shall show now. Lives on the event loop.
+
+    A revision is the unix time in ms, or one more than the last.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        board: Board,
+        directory: Directory,
+        *,
+        now: Callable[[], datetime],
+        last_revision: int,
+    ) -> None:
+        self.board = board
+        self.last_revision = last_revision
+        self._site = site
+        self._directory = directory
+        self._now = now
+        self._desired: dict[str, Desired] = {}
+        self._forced: set[str] = set()
+        self._show: Show | None = None
+        self._due = False
+
+    def attach(self, show: Show) -> None:
+        """From now on, publish with `show`."""
+        self._show = show
+
+    def touch(self, force: str | None = None) -> None:
+        """Look again, once the present commit was told of whole.
+
+        `force` names a device that is told even if nothing changed for it.
+        """
+        if force is not None:
+            self._forced.add(force)
+        if not self._due:
+            self._due = True
+            asyncio.get_running_loop().call_soon(self._look)
+
+    def renew(self) -> None:
+        """Tell every display again, valid for longer."""
+        self._desired.clear()
+        self._look()
+
+    def publish_all(self, devices: Collection[str] | None = None) -> None:
+        """Publish again what stands."""
+        self._look()
+        for device, desired in self._desired.items():
+            if self._show is not None and (devices is None or device in devices):
+                self._show(device, desired)
+
+    def _look(self) -> None:
+        self._due = False
+        forced, self._forced = self._forced, set()
+        for entry in self._site.devices:
+            kind = self._directory.kind(entry.id)
+            content = desired_content(self._site, self.board, entry, kind)
+            if content is None:
+                continue
+            before = self._desired.get(entry.id)
+            if before and before.content == content and entry.id not in forced:
+                continue
+            desired = self._revise(content)
+            self._desired[entry.id] = desired
+            if self._show is not None:
+                self._show(entry.id, desired)
+
+    def _revise(self, content: object) -> Desired:
+        now = self._now()
+        milliseconds = int(now.timestamp() * 1000)
+        self.last_revision = max(self.last_revision + 1, milliseconds)
+        shown = dict(content) if isinstance(content, dict) else {}
+        return Desired(
+            rev=self.last_revision,
+            at=now,
+            valid_until=now + VALID_FOR,
+            idle=self._site.queue.idle_text if "text" in shown else "",
+            content=shown,
+        )

@@ -1,0 +1,367 @@
+"""Events into the store: each lane in sequence, exactly once (delivery: Bridge)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, Final
+
+from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from bridge.domain.order import Held, digest, has_identity
+from bridge.service.handlers import DefectiveEvent, handle
+from bridge.service.work import Work
+from bridge.store import tables
+from devices.events import CloudEvent
+
+DONE: Final = "done"
+DUPLICATE: Final = "duplicate"
+QUARANTINED: Final = "quarantined"
+ROLLED_BACK: Final = "journal-rolled-back"
+OTHER_CONTENT: Final = "other-content"
+CHUNK: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class LaneKey:
+    """One lane of one journal."""
+
+    node: str
+    epoch: str
+    lane: str
+
+    def __str__(self) -> str:
+        """For alarms and logs."""
+        return f"{self.node}/{self.lane} (epoch {self.epoch})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a lane's arrivals.
+
+    `last` is committed; `missing` the gap that stands before what is held;
+    `conflict_from` where the journal was found rolled back, just now.
+    """
+
+    key: LaneKey
+    last: int
+    taken: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
+    missing: tuple[int, int] | None = None
+    conflict_from: int | None = None
+
+
+@dataclass(slots=True)
+class Intake:
+    """Takes lanes in sequence. Lives on the writer's thread alone."""
+
+    held: dict[LaneKey, Held] = field(default_factory=dict)
+
+    def take(self, work: Work, key: LaneKey, events: Iterable[CloudEvent]) -> Outcome:
+        """Take what is next, drop what is known, keep what lies beyond a gap.
+
+        A lane found rolled back takes nothing new until its node opened another
+        epoch or showed that it does not understand (`thaw`).
+        """
+        row = _position(work, key)
+        held = self.held.setdefault(key, Held())
+        frozen = row.rolled_back_from is not None
+        if frozen:
+            held.events.clear()
+            events = [event for event in events if event.place.sequence <= row.last]
+        arrived = held.sort(row.last, events)
+        quarantined = _store(work, row.id, arrived.taken) if arrived.taken else 0
+        last = row.last + len(arrived.taken)
+        if arrived.taken:
+            values = {"last": last, "moved": work.now}
+            _update_position(work, row.id, **values)
+        conflict = _compare(work, key, row, arrived.known) if arrived.known else None
+        if conflict is not None:
+            held.events.clear()
+        return Outcome(
+            key=key,
+            last=last,
+            taken=len(arrived.taken),
+            duplicates=len(arrived.known),
+            quarantined=quarantined,
+            missing=None if conflict is not None else arrived.missing,
+            conflict_from=conflict,
+        )
+
+    def lose(
+        self, work: Work, key: LaneKey, first: int, last: int, reason: str
+    ) -> Outcome | None:
+        """Go on behind a range that will not come; None when it came meanwhile."""
+        row = _position(work, key)
+        if row.last != first - 1 or last < first:
+            return None
+        work.db.execute(
+            insert(tables.lost_range).values(
+                node=key.node,
+                epoch=key.epoch,
+                lane=key.lane,
+                first=first,
+                last=last,
+                reason=reason,
+                at=work.now,
+            )
+        )
+        _update_position(work, row.id, last=last, moved=work.now)
+        work.raise_alarm(
+            "lost-range",
+            str(key),
+            f"{key}: events {first} to {last} are lost: {reason}",
+        )
+        return self.take(work, key, [])
+
+    def thaw(self, work: Work, key: LaneKey) -> None:
+        """Take events of a rolled back journal again: its node knows no better."""
+        _update_position(work, _position(work, key).id, rolled_back_from=None)
+
+    def forget(self, keys: Iterable[LaneKey]) -> None:
+        """Drop what is held; it comes again with the replay."""
+        for key in keys:
+            self.held.pop(key, None)
+
+
+def retry_quarantined(work: Work) -> tuple[int, int]:
+    """Run every quarantined event again; (now done, still quarantined)."""
+    table = tables.inbox
+    rows = work.db.execute(
+        select(table)
+        .where(table.c.status == QUARANTINED)
+        .order_by(table.c.position, table.c.sequence)
+    ).all()
+    done = 0
+    for row in rows:
+        values: dict[str, Any] = {"status": DONE, "reason": None, "envelope": None}
+        try:
+            with work.unit.attempt():
+                event = CloudEvent.from_json(json.loads(row.envelope))
+                handle(work, event.type, [event])
+            done += 1
+        except OperationalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it stays on record
+            values = {"reason": _reason(error)}
+        work.db.execute(
+            update(table)
+            .where(table.c.position == row.position, table.c.sequence == row.sequence)
+            .values(**values)
+        )
+    if done == len(rows):
+        work.end_alarm("quarantined", "inbox")
+    return done, len(rows) - done
+
+
+def _position(work: Work, key: LaneKey) -> Row[Any]:
+    table = tables.position
+    query = select(table).where(
+        table.c.node == key.node, table.c.epoch == key.epoch, table.c.lane == key.lane
+    )
+    row = work.db.execute(query).first()
+    if row is None:
+        work.db.execute(
+            insert(table).values(
+                node=key.node, epoch=key.epoch, lane=key.lane, last=0, moved=work.now
+            )
+        )
+        row = work.db.execute(query).one()
+    return row
+
+
+def _update_position(work: Work, key: int, **values: Any) -> None:
+    table = tables.position
+    work.db.execute(update(table).where(table.c.id == key).values(**values))
+
+
+def _store(work: Work, position: int, events: Sequence[CloudEvent]) -> int:
+    """Inbox rows and effects; how many were quarantined.
+
+    All at once; one by one, each in its savepoint, when anything raises.
+    """
+    doubles = _doubles(work, events)
+    fresh = [event for event in events if event.place.sequence not in doubles]
+    try:
+        with work.unit.attempt():
+            _insert(work, position, fresh, DONE)
+            for event_type, run in groupby(fresh, lambda event: event.type):
+                handle(work, event_type, list(run))
+        quarantined = 0
+    except OperationalError:
+        raise
+    except Exception:  # noqa: BLE001 - the culprit is found and named one by one
+        quarantined = sum(not _store_one(work, position, event) for event in fresh)
+    if doubles:
+        again = [event for event in events if event.place.sequence in doubles]
+        _insert(work, position, again, DUPLICATE)
+        for event in again:
+            if doubles[event.place.sequence] != digest(event):
+                _set_apart(work, event, OTHER_CONTENT)
+    return quarantined
+
+
+def _store_one(work: Work, position: int, event: CloudEvent) -> bool:
+    try:
+        with work.unit.attempt():
+            _insert(work, position, [event], DONE)
+            handle(work, event.type, [event])
+    except OperationalError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a poison event never stops a node
+        reason = _reason(error)
+        _quarantine(work, position, event, reason)
+        work.raise_alarm(
+            "quarantined",
+            "inbox",
+            f"an event of {event.subject} could not be applied: {reason}; mend the "
+            "cause, then run `halld inbox retry`",
+        )
+        return False
+    return True
+
+
+def _quarantine(work: Work, position: int, event: CloudEvent, reason: str) -> None:
+    row = _row(position, event, QUARANTINED)
+    row |= {"reason": reason, "envelope": _envelope(event)}
+    row |= {"source": _safe(event.source), "event": _safe(event.id)}
+    try:
+        with work.unit.attempt():
+            work.db.execute(insert(tables.inbox).values(**row))
+    except IntegrityError:  # its identity is taken: it is a duplicate all the same
+        row["status"] = DUPLICATE
+        work.db.execute(insert(tables.inbox).values(**row))
+
+
+def _insert(
+    work: Work, position: int, events: Sequence[CloudEvent], status: str
+) -> None:
+    if events:
+        work.db.execute(
+            insert(tables.inbox), [_row(position, event, status) for event in events]
+        )
+
+
+def _row(position: int, event: CloudEvent, status: str) -> dict[str, Any]:
+    return {
+        "position": position,
+        "sequence": event.place.sequence,
+        "source": event.source,
+        "event": event.id,
+        "digest": digest(event),
+        "received": event.received,
+        "status": status,
+    }
+
+
+def _doubles(work: Work, events: Sequence[CloudEvent]) -> dict[int, str]:
+    """Sequences whose source and id came before, with the first one's digest."""
+    doubles: dict[int, str] = {}
+    first: dict[tuple[str, str], str] = {}
+    by_source: dict[str, list[str]] = {}
+    for event in events:
+        if has_identity(event):
+            by_source.setdefault(event.source, []).append(_safe(event.id))
+    for source, ids in by_source.items():
+        for start in range(0, len(ids), CHUNK):
+            rows = work.db.execute(
+                select(
+                    tables.inbox.c.source, tables.inbox.c.event, tables.inbox.c.digest
+                )
+                .where(tables.inbox.c.source == _safe(source))
+                .where(tables.inbox.c.event.in_(ids[start : start + CHUNK]))
+                .where(tables.inbox.c.status != DUPLICATE)
+            )
+            first |= {(row[0], row[1]): row[2] for row in rows}
+    for event in events:
+        if has_identity(event):
+            identity = (event.source, event.id)
+            if identity in first:
+                doubles[event.place.sequence] = first[identity]
+            else:
+                first[identity] = digest(event)
+    return doubles
+
+
+def _compare(
+    work: Work, key: LaneKey, position: Row[Any], known: Sequence[CloudEvent]
+) -> int | None:
+    """Drop duplicates; set apart what is another event, and say from where on."""
+    conflicts: list[int] = []
+    late: set[int] = set()
+    for start in range(0, len(known), CHUNK):
+        part = known[start : start + CHUNK]
+        rows = work.db.execute(
+            select(tables.inbox)
+            .where(tables.inbox.c.position == position.id)
+            .where(tables.inbox.c.sequence.in_([e.place.sequence for e in part]))
+        )
+        stored = {row.sequence: row for row in rows}
+        for event in part:
+            row = stored.get(event.place.sequence)
+            if row is None:  # was given up as lost, and came after all
+                if event.place.sequence not in late:
+                    _store(work, position.id, [event])
+                    late.add(event.place.sequence)
+            elif not _same(row, event):
+                _set_apart(work, event, ROLLED_BACK)
+                conflicts.append(event.place.sequence)
+    if not conflicts:
+        return None
+    first = min(conflicts)
+    before = position.rolled_back_from
+    if before is None or first < before:
+        _update_position(work, position.id, rolled_back_from=first)
+    work.raise_alarm(
+        ROLLED_BACK,
+        str(key),
+        f"{key}: the journal was rolled back: event {first} is not the one that was "
+        "committed; it is kept apart and the node opens a new epoch",
+    )
+    return first
+
+
+def _same(row: Row[Any], event: CloudEvent) -> bool:
+    if row.source != _safe(event.source) or row.event != _safe(event.id):
+        return False
+    return has_identity(event) or row.digest == digest(event)
+
+
+def _set_apart(work: Work, event: CloudEvent, reason: str) -> None:
+    place, table = event.place, tables.apart
+    row = {
+        "node": place.node,
+        "epoch": place.epoch,
+        "lane": place.lane.value,
+        "sequence": place.sequence,
+        "digest": digest(event),
+        "reason": reason,
+    }
+    same = [table.c[name] == value for name, value in row.items()]
+    found = work.db.execute(
+        select(func.count()).select_from(table).where(*same)
+    ).scalar_one()
+    if not found:
+        work.db.execute(
+            insert(table).values(
+                **row, received=event.received, envelope=_envelope(event)
+            )
+        )
+
+
+def _envelope(event: CloudEvent) -> str:
+    body = event.data if isinstance(event, DefectiveEvent) else event.as_json()
+    return json.dumps(body)  # ASCII: any text can be kept
+
+
+def _safe(value: str) -> str:
+    """A text that every database takes: lone surrogates are written out."""
+    return value.encode(errors="backslashreplace").decode()
+
+
+def _reason(error: Exception) -> str:
+    return _safe(f"{type(error).__name__}: {error}")[:500]

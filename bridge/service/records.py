@@ -1,0 +1,124 @@
+"""Events that are kept as they are: punches, tamper alarms, cards, printers.
+
+They come in bulk: each function stores many with one statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import insert
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bridge.domain.attendance import punch_flags
+from bridge.domain.errors import UnfitEventError
+from bridge.domain.queue import hall_day
+from bridge.service.work import Work
+from bridge.store import tables
+from devices.events import CloudEvent, Direction, PunchMethod
+
+_DIRECTIONS = frozenset(Direction)
+_METHODS = frozenset(PunchMethod)
+
+
+def punches(work: Work, events: Sequence[CloudEvent]) -> None:
+    """Store punches and mark their days for recomputing."""
+    work.db.execute(insert(tables.punch), [_punch(event) for event in events])
+    days = {
+        (str(event.data["user_id"]), hall_day(work.local(event.time)))
+        for event in events
+    }
+    _mark_dirty(work, [{"user_id": user, "day": day} for user, day in sorted(days)])
+
+
+def _punch(event: CloudEvent) -> dict[str, Any]:
+    data = event.data
+    user = data.get("user_id")
+    direction = data.get("direction", Direction.UNKNOWN)
+    method = data.get("method", PunchMethod.UNKNOWN)
+    if isinstance(user, bool) or not isinstance(user, str | int) or user == "":
+        raise UnfitEventError("attendance.punch needs a `user_id`")
+    if direction not in _DIRECTIONS or method not in _METHODS:
+        raise UnfitEventError(f"no direction {direction!r} or no method {method!r}")
+    flags = punch_flags(
+        event.time,
+        event.received,
+        known_user=data.get("known_user") is not False,
+        clock_drifts=bool(data.get("drift_s")),
+    )
+    return {
+        "source": event.source,
+        "event": event.id,
+        "device": event.subject,
+        "user_id": str(user),
+        "time": event.time,
+        "received": event.received,
+        "direction": direction,
+        "method": method,
+        "flags": ",".join(flags),
+        "raw": _word(data.get("raw")) or "",
+    }
+
+
+def _mark_dirty(work: Work, rows: list[dict[str, str]]) -> None:
+    make = postgresql.insert if work.db.dialect.name == "postgresql" else sqlite.insert
+    work.db.execute(make(tables.dirty_day).on_conflict_do_nothing(), rows)
+
+
+def tampers(work: Work, events: Sequence[CloudEvent]) -> None:
+    """Store what clocks say about being opened or moved."""
+    rows = [
+        {**_common(event), "kind": _needed(event, "kind"), "raw": _raw(event)}
+        for event in events
+    ]
+    work.db.execute(insert(tables.tamper), rows)
+
+
+def cards(work: Work, events: Sequence[CloudEvent]) -> None:
+    """Store cards put on and taken off; references only, no card fields."""
+    rows = [
+        {
+            **_common(event),
+            "reader": _needed(event, "reader"),
+            "presence": event.type.partition(".")[2],
+            "subject_ref": _word(event.data.get("subject_ref")),
+            "kind": _word(event.data.get("kind")),
+            "confidence": _word(event.data.get("confidence")),
+        }
+        for event in events
+    ]
+    work.db.execute(insert(tables.card), rows)
+
+
+def printer_states(work: Work, events: Sequence[CloudEvent]) -> None:
+    """Store what printers say about paper, cover and errors."""
+    rows = [
+        {
+            **_common(event),
+            "paper": _needed(event, "paper"),
+            "cover": _word(event.data.get("cover")),
+            "error": _word(event.data.get("error")),
+        }
+        for event in events
+    ]
+    work.db.execute(insert(tables.printer), rows)
+
+
+def _common(event: CloudEvent) -> dict[str, Any]:
+    return {"device": event.subject, "time": event.time, "received": event.received}
+
+
+def _raw(event: CloudEvent) -> str:
+    return _word(event.data.get("raw")) or ""
+
+
+def _needed(event: CloudEvent, name: str) -> str:
+    value = event.data.get(name)
+    if not isinstance(value, str) or not value:
+        raise UnfitEventError(f"{event.type} needs the text `{name}`")
+    return value
+
+
+def _word(value: Any) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,1 @@
+"""Migrations, forward only, run when the store is opened."""

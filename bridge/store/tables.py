@@ -1,0 +1,326 @@
+"""The tables. Portable SQL; times are whole microseconds since 1970, UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.types import TypeDecorator
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK: Final = timedelta(microseconds=1)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime, kept as microseconds; read back in UTC."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(
+        self, value: datetime | None, _dialect: Dialect
+    ) -> int | None:
+        """To microseconds."""
+        return None if value is None else (value - _EPOCH) // _TICK
+
+    def process_result_value(
+        self, value: int | None, _dialect: Dialect
+    ) -> datetime | None:
+        """From microseconds."""
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+def _id() -> Column[int]:
+    """A key that is never given twice, not even after its row was deleted."""
+    kind = BigInteger().with_variant(Integer, "sqlite")
+    return Column("id", kind, primary_key=True, autoincrement=True)
+
+
+def _table(name: str, *columns: Any) -> Table:
+    return Table(name, metadata, *columns, sqlite_autoincrement=True)
+
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+position = _table(
+    "position",
+    _id(),
+    Column("node", String(64), nullable=False),
+    Column("epoch", String(64), nullable=False),
+    Column("lane", String(16), nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Column("rolled_back_from", BigInteger),
+    Column("moved", Instant, nullable=False),
+    Index("uq_position", "node", "epoch", "lane", unique=True),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("source", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("digest", String(32), nullable=False),
+    Column("received", Instant, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("reason", Text),
+    Column("envelope", Text),
+    Index(
+        "uq_inbox_identity",
+        "source",
+        "event",
+        unique=True,
+        sqlite_where=text("status <> 'duplicate'"),
+        postgresql_where=text("status <> 'duplicate'"),
+    ),
+    Index(
+        "ix_inbox_quarantined",
+        "status",
+        sqlite_where=text("status = 'quarantined'"),
+        postgresql_where=text("status = 'quarantined'"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+lost_range = _table(
+    "lost_range",
+    _id(),
+    Column("node", String(64), nullable=False),
+    Column("epoch", String(64), nullable=False),
+    Column("lane", String(16), nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+apart = _table(
+    "apart",
+    _id(),
+    Column("node", String(64), nullable=False),
+    Column("epoch", String(64), nullable=False),
+    Column("lane", String(16), nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("digest", String(32), nullable=False),
+    Column("reason", String(32), nullable=False),
+    Column("received", Instant, nullable=False),
+    Column("envelope", Text, nullable=False),
+    Index(
+        "uq_apart", "node", "epoch", "lane", "sequence", "digest", "reason", unique=True
+    ),
+)
+
+punch = _table(
+    "punch",
+    _id(),
+    Column("source", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("device", String(64), nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("time", Instant, nullable=False),
+    Column("received", Instant, nullable=False),
+    Column("direction", String(16), nullable=False),
+    Column("method", String(16), nullable=False),
+    Column("flags", Text, nullable=False),
+    Column("raw", Text, nullable=False),
+    Index("uq_punch_identity", "source", "event", unique=True),
+    Index("ix_punch_time", "time", "id"),
+)
+
+dirty_day = Table(
+    "dirty_day",
+    metadata,
+    Column("user_id", Text, primary_key=True),
+    Column("day", String(10), primary_key=True),
+)
+
+tamper = _table(
+    "tamper",
+    _id(),
+    Column("device", String(64), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("time", Instant, nullable=False),
+    Column("received", Instant, nullable=False),
+    Column("raw", Text, nullable=False),
+)
+
+card = _table(
+    "card",
+    _id(),
+    Column("device", String(64), nullable=False),
+    Column("reader", Text, nullable=False),
+    Column("presence", String(8), nullable=False),
+    Column("subject_ref", Text),
+    Column("kind", Text),
+    Column("confidence", Text),
+    Column("time", Instant, nullable=False),
+    Column("received", Instant, nullable=False),
+)
+
+printer = _table(
+    "printer",
+    _id(),
+    Column("device", String(64), nullable=False),
+    Column("paper", String(16), nullable=False),
+    Column("cover", Text),
+    Column("error", Text),
+    Column("time", Instant, nullable=False),
+    Column("received", Instant, nullable=False),
+)
+
+number_sequence = Table(
+    "number_sequence",
+    metadata,
+    Column("service", String(64), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("last", Integer, nullable=False),
+)
+
+ticket = _table(
+    "ticket",
+    _id(),
+    Column("ref", String(32), nullable=False, unique=True),
+    Column("number", String(16), nullable=False),
+    Column("service", String(64), nullable=False),
+    Column("origin_service", String(64), nullable=False),
+    Column("only_counter", String(64)),
+    Column("day", String(10), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("counter", String(64)),
+    Column("channel", String(16), nullable=False),
+    Column("subject_ref", Text),
+    Column("calls", Integer, nullable=False),
+    Column("issued", Instant, nullable=False),
+    Column("called", Instant),
+    Column("ended", Instant),
+    Column("held", Instant),
+    Index("ix_ticket_state", "state", "service", "id"),
+    Index("ix_ticket_day", "day", "number"),
+    Index("ix_ticket_ended", "service", "ended"),
+)
+
+ticket_interval = _table(
+    "ticket_interval",
+    _id(),
+    Column("ticket", ForeignKey("ticket.id"), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("service", String(64), nullable=False),
+    Column("counter", String(64)),
+    Column("action", String(16), nullable=False),
+    Column("start", Instant, nullable=False),
+    Column("finish", Instant),
+    Index("ix_ticket_interval_ticket", "ticket", "id"),
+)
+
+counter = Table(
+    "counter",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("paused", Boolean(create_constraint=False), nullable=False),
+    Column("ticket", ForeignKey("ticket.id")),
+    Column("last_ticket", ForeignKey("ticket.id")),
+    Column("last_press", Instant),
+)
+
+call = _table(
+    "call",
+    _id(),
+    Column("ticket", ForeignKey("ticket.id"), nullable=False),
+    Column("counter", String(64), nullable=False),
+    Column("area", String(64)),
+    Column("service", String(64), nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("repeat", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Index("ix_call_day", "day", "id"),
+)
+
+rating = _table(
+    "rating",
+    _id(),
+    Column("source", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("device", String(64), nullable=False),
+    Column("counter", String(64)),
+    Column("value", Integer),
+    Column("linked", Boolean(create_constraint=False), nullable=False),
+    Column("ticket", String(32)),
+    Column("reason", String(16)),
+    Column("key", Text),
+    Column("address", Text),
+    Column("raw", Text, nullable=False),
+    Column("time", Instant, nullable=False),
+    Column("received", Instant, nullable=False),
+    Index("uq_rating_ticket", "ticket", unique=True),
+    Index("ix_rating_time", "time", "id"),
+)
+
+alarm = _table(
+    "alarm",
+    _id(),
+    Column("kind", String(64), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("ended", Instant),
+    Column("message", Text, nullable=False),
+    Index("ix_alarm_open", "kind", "subject", "ended"),
+)
+
+change = _table(
+    "change",
+    _id(),
+    Column("kind", String(16), nullable=False),
+    Column("area", String(64)),
+    Column("data", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("key", String(255), primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("result", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+device_event = _table(
+    "device_event",
+    _id(),
+    Column("device", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("session", BigInteger),
+    Column("at", Instant, nullable=False),
+    Index("ix_device_event_device", "device", "id"),
+)

@@ -1,0 +1,158 @@
+"""The one writer: adaptive group commit on a thread of its own.
+
+What arrived while the last commit ran goes into the next transaction, each job
+in its savepoint; nothing ever waits for more to come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Self, TypeVar
+
+from sqlalchemy import Connection
+
+from bridge.store.database import Database
+from bridge.store.errors import StoreError
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+
+@dataclass(slots=True)
+class Unit:
+    """A job's part of a transaction.
+
+    What is in `after` is called on the event loop after the commit, in the
+    order of the jobs; nothing of it when the job fails.
+    """
+
+    connection: Connection
+    after: list[Callable[[], None]] = field(default_factory=list)
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """A savepoint: what raises within leaves no trace, effects included."""
+        mark = len(self.after)
+        try:
+            with self.connection.begin_nested():
+                yield
+        except BaseException:
+            del self.after[mark:]
+            raise
+
+
+@dataclass(slots=True)
+class _Job:
+    run: Callable[[Unit], Any]
+    done: asyncio.Future[Any]
+    result: Any = None
+    error: BaseException | None = None
+    after: list[Callable[[], None]] = field(default_factory=list)
+
+
+class Writer:
+    """Runs jobs in order; `run` returns after the commit that holds the job.
+
+    `reason` says why the last commit failed; empty when it worked.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._jobs: deque[_Job] = deque()
+        self._wake = threading.Condition()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._work, name="store-writer")
+        self._loop = asyncio.get_running_loop()
+        self.reason = ""
+        self.commits = 0
+
+    async def __aenter__(self) -> Self:
+        """Start the thread."""
+        self._thread.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Finish what is queued, then stop."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        await asyncio.shield(asyncio.to_thread(self._thread.join))
+
+    async def run(self, job: Callable[[Unit], Result]) -> Result:
+        """Run a job; its exceptions are raised here, and it left no trace then.
+
+        Raises `StoreError` when the transaction could not be committed.
+        """
+        entry = _Job(job, self._loop.create_future())
+        with self._wake:
+            if self._stopping:
+                raise StoreError("the store is closing")
+            self._jobs.append(entry)
+            self._wake.notify()
+        result: Result = await entry.done
+        return result
+
+    def _work(self) -> None:
+        connection: Connection | None = None
+        while jobs := self._next():
+            try:
+                if connection is None:
+                    connection = self._database.writer()
+                self._commit(connection, jobs)
+                self.reason = ""
+                self.commits += 1
+            except Exception as error:  # any failure fails these jobs, visibly
+                if not self.reason:
+                    log.exception("cannot write to %s", self._database.path)
+                self.reason = f"cannot write to {self._database.path}: {error}"
+                for job in jobs:
+                    job.error = StoreError(self.reason)
+                if connection is not None:
+                    connection.close()
+                    connection = None
+            self._loop.call_soon_threadsafe(_settle, jobs)
+        if connection is not None:
+            connection.close()
+
+    def _next(self) -> list[_Job]:
+        """All queued jobs; none when there will be no more."""
+        with self._wake:
+            while not self._jobs and not self._stopping:
+                self._wake.wait()
+            jobs = list(self._jobs)
+            self._jobs.clear()
+            return jobs
+
+    @staticmethod
+    def _commit(connection: Connection, jobs: list[_Job]) -> None:
+        with connection.begin():
+            for job in jobs:
+                unit = Unit(connection)
+                try:
+                    with connection.begin_nested():
+                        job.result = job.run(unit)
+                    job.after = unit.after
+                except Exception as error:  # noqa: BLE001 - raised again in `run`
+                    job.error = error
+
+
+def _settle(jobs: list[_Job]) -> None:
+    for job in jobs:
+        for effect in job.after if job.error is None else ():
+            try:
+                effect()
+            except Exception:  # a bug in one effect must not stop the others
+                log.exception("an effect after a commit failed")
+        if job.done.done():
+            continue
+        if job.error is not None:
+            job.done.set_exception(job.error)
+        else:
+            job.done.set_result(job.result)
