@@ -44,17 +44,16 @@ class _Visit:
     kind: str
     since_s: float
     seen_s: float
-    found_again: bool = False
-    """The reader found it after it was read: it will tell when it goes."""
 
 
 class CardVisits:
     """One reader's visits, one card at a time.
 
     `relocate_required`: True when the reader finds a card that was read only
-    after it was lifted, False when it keeps finding it, None to tell by what it
-    does with each card. A going is held back until `debounce_s` after the
-    coming, so that one card put back at once is one visit.
+    after it was lifted, False when it keeps finding it, None to learn it: one
+    that found a card again after reading it keeps finding. A going is held back
+    until `debounce_s` after the coming, so that one card put back at once is one
+    visit.
     """
 
     def __init__(
@@ -66,7 +65,7 @@ class CardVisits:
     ) -> None:
         self._debounce_s = debounce_s
         self._presume_out_s = presume_out_s
-        self._relocate_required = relocate_required
+        self._relocates = relocate_required
         self._visit: _Visit | None = None
         self._misses = 0
         self._refused = False
@@ -79,6 +78,11 @@ class CardVisits:
         return self._visit is not None
 
     @property
+    def may_lie_unseen(self) -> bool:
+        """Whether a card that was read may lie there though none is found."""
+        return self._visit is not None and self._relocates is not False
+
+    @property
     def is_refused(self) -> bool:
         """Whether a card lies there that could not be read."""
         return self._refused
@@ -86,12 +90,12 @@ class CardVisits:
     def found(self, now_s: float) -> bool:
         """The reader finds a card; gives whether it must be read to know it."""
         visit = self._visit
-        self._anew = self._misses > 0 or self._relocate_required is True
+        self._anew = self._misses > 0 or self._relocates is True
         known = visit is not None and not self._blind and not self._anew
         self._misses = 0
         if visit is not None and known:
-            visit.found_again = True
             visit.seen_s = now_s
+            self._relocates = False
         return not known and not self._refused
 
     def read(self, subject_ref: str, kind: str, now_s: float) -> list[CardChange]:
@@ -99,7 +103,7 @@ class CardVisits:
         visit = self._visit
         self._refused = self._blind = False
         if visit is not None and visit.subject_ref == subject_ref:
-            put_back = self._anew and not visit.found_again
+            put_back = self._anew and self._relocates is not False
             if not put_back or now_s - visit.since_s < self._debounce_s:
                 visit.seen_s = now_s
                 return []
@@ -122,8 +126,7 @@ class CardVisits:
         visit = self._visit
         if visit is None:
             return []
-        keeps_finding = self._relocate_required is False or visit.found_again
-        if keeps_finding and self._relocate_required is not True:
+        if self._relocates is False:
             held = now_s - visit.since_s < self._debounce_s
             if self._misses < MISSES or held:
                 return []

@@ -31,7 +31,15 @@ from devices.sdt import Command, SamId, take_text, wipe
 from devices.sdt_codes import MODULE_TIMEOUT, SdtError, Sw3
 from devices.site import DeviceEntry, SiteError
 from drivers.driver import Driver, DriverContext, DriverParameters
-from drivers.sdt_faults import FaultLog, is_dead, is_lock_up, is_readers, may_try_again
+from drivers.sdt_faults import (
+    FaultLog,
+    is_absence,
+    is_dead,
+    is_lock_up,
+    is_readers,
+    may_try_again,
+    word_of,
+)
 from drivers.sdt_link import SdtLink
 from drivers.sdt_settings import SdtParameters, has_line, reader_url
 
@@ -215,10 +223,12 @@ class SdtDriver(Driver[SdtParameters]):
 
     def _trouble(self, error: DeviceError) -> None:
         """An answer to find that says neither yes nor no."""
-        self._note(error)
+        self._troubles += 1
+        self._faults.note(error, self.context.now())
+        if self._troubles <= MAX_TROUBLES:
+            self._show()
         if is_dead(error):
             raise error
-        self._troubles += 1
         if self._troubles >= MAX_TROUBLES:
             self.context.report(DeviceState.DEGRADED, str(error))
 
@@ -245,7 +255,7 @@ class SdtDriver(Driver[SdtParameters]):
             await self._fail_card(link, error)
 
     async def _fail_card(self, link: SdtLink, error: DeviceError) -> None:
-        if isinstance(error, SdtError) and error.sw3 == Sw3.FIND_FAILED:
+        if is_absence(error):
             await self._miss()
             return
         self._note(error)
@@ -331,12 +341,12 @@ class SdtDriver(Driver[SdtParameters]):
                 self._visits.found(_now_s())
                 await self._read_card(link)
                 return {**self._masked, "fresh": True}
-            await self._miss()
-        except SdtError as error:
-            self._note(error)
-            if error.sw3 != Sw3.FIND_FAILED:
-                raise CommandRejectedError(error.word, str(error)) from error
-        if self._masked:
+        except (ProtocolError, SdtError) as error:
+            if not is_absence(error):
+                self._note(error)
+                raise CommandRejectedError(word_of(error), str(error)) from error
+        await self._miss()
+        if self._masked and self._visits.may_lie_unseen:
             # It was read when it was put on, and is not found until lifted.
             return {**self._masked, "fresh": False}
         raise CommandRejectedError(

@@ -31,6 +31,11 @@ def is_dead(error: DeviceError) -> bool:
     return isinstance(error, SdtError) and error.sw3 in _DEAD
 
 
+def is_absence(error: DeviceError) -> bool:
+    """Whether it only says that there is no card."""
+    return isinstance(error, SdtError) and error.sw3 == Sw3.FIND_FAILED
+
+
 def is_readers(error: DeviceError) -> bool:
     """Whether the reader is to blame for a card that it did not read."""
     blames = {Blame.READER, Blame.REQUEST}

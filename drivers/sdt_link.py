@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import Final
 
-from devices.errors import CommandTimeoutError, FrameError
+from devices.errors import CommandTimeoutError, DeviceError, FrameError
 from devices.sdt import (
     SAM_ID_SIZE,
     Answer,
@@ -69,14 +69,20 @@ class SdtLink:
         `patience` stretches the time limit. Raises `CommandTimeoutError`,
         `FrameError` when the answer was damaged again, `TransportError`.
         """
+        damage: DeviceError
         try:
             found = await self._exchange(command, data, patience)
+            if found.sw3 not in _LINE_CODES:
+                return found
+            damage = SdtError(found.sw)
         except FrameError as error:
-            log.debug("%s: %s; asked again", command.name, error)
-            return await self._ask_again(command, data, patience, error)
-        if found.sw3 not in _LINE_CODES:
-            return found
-        return await self._exchange(command, data, patience)
+            damage = error
+        log.debug("%s: %s; asked again", command.name, damage)
+        found = await self._exchange(command, data, patience)
+        if command is Command.READ_TEXT and not found.is_success:
+            # Content is given twice by some readers only: the damage is to blame.
+            raise damage
+        return found
 
     async def demand(
         self, command: Command, data: bytes = b"", *, patience: float = 1.0
@@ -84,15 +90,6 @@ class SdtLink:
         """As `ask`, but raises `SdtError` for a code that is no success."""
         found = await self.ask(command, data, patience=patience)
         found.raise_for_code()
-        return found
-
-    async def _ask_again(
-        self, command: Command, data: bytes, patience: float, first: FrameError
-    ) -> Answer:
-        """Some readers give a card's content twice; from others it was lost."""
-        found = await self._exchange(command, data, patience)
-        if command is Command.READ_TEXT and not found.is_success:
-            raise first from SdtError(found.sw)
         return found
 
     async def _exchange(self, command: Command, data: bytes, patience: float) -> Answer:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from devices.idcard import CardKind
 from simulators.faults import Arguments
+
+Step = Literal["find", "select", "read", "status", "any"]
+"""What a request is for."""
 
 
 class Spoiling(StrEnum):
@@ -60,7 +63,8 @@ class Late(Arguments):
 
 
 class Spoil(Arguments):
-    """Damage the next `count` answers."""
+    """Damage the next `count` answers, or those to one `command`."""
 
     how: Spoiling
+    command: Step = "any"
     count: Annotated[int, Field(ge=1, le=1000)] = 1

@@ -40,6 +40,8 @@ class ReaderParameters(SimulatorParameters):
 
 @dataclass(slots=True)
 class _Failure:
+    """A code to answer with, at these steps, so many times more."""
+
     sw3: int
     steps: frozenset[str]
     left: int
@@ -47,7 +49,10 @@ class _Failure:
 
 @dataclass(slots=True)
 class _Damage:
+    """A damage to answers, at these steps, so many times more."""
+
     how: Spoiling
+    steps: frozenset[str]
     left: int
 
 
@@ -58,6 +63,7 @@ _STEPS: Final = {
     Command.SAM_STATUS: "status",
 }
 _ANY: Final = frozenset({*_STEPS.values(), "other"})
+_UNHEARD: Final = {Sw3.CHECKSUM, Sw3.LENGTH}
 _AT_READ: Final = {
     Sw3.CARD_REJECTS_SAM,
     Sw3.SAM_REJECTS_CARD,
@@ -116,11 +122,15 @@ class SdtReader(Simulator[ReaderParameters]):
         framer = self._framers[session]
         damaged = framer.bad_checksums
         requests = framer.feed(data)
-        answers: list[Answer | None] = [answer(Sw3.CHECKSUM)] * (
-            framer.bad_checksums - damaged
-        )
-        answers += [self._answer(request) for request in requests]
-        return [self._sent(found, session) for found in answers if found is not None]
+        outputs = [
+            self._sent(answer(Sw3.CHECKSUM), "other", session)
+            for _ in range(framer.bad_checksums - damaged)
+        ]
+        for request in requests:
+            found = self._answer(request)
+            if found is not None:
+                outputs.append(self._sent(found, _step(request), session))
+        return outputs
 
     def act(self, action: str, arguments: BaseModel, now: datetime) -> Sequence[Output]:
         """Do what a person, or a fault, does to the reader."""
@@ -135,8 +145,9 @@ class SdtReader(Simulator[ReaderParameters]):
                 self._stick = arguments
             case Late(seconds=seconds, count=count):
                 self._late += [seconds] * count
-            case Spoil(how=how, count=count):
-                self._damages.append(_Damage(how, count))
+            case Spoil(how=how, command=command, count=count):
+                steps = _fitting(0, command)
+                self._damages.append(_Damage(how, steps, count))
             case _:
                 self._lift()
         return ()
@@ -172,7 +183,7 @@ class SdtReader(Simulator[ReaderParameters]):
         if command is Command.RESET_SAM:
             self._resets += 1
             self._forget()
-        step = _STEPS.get(command, "other") if command else "other"
+        step = _step(request)
         failure = next((f for f in self._failures if step in f.steps), None)
         if failure is not None:
             return self._fail(failure, step)
@@ -182,7 +193,7 @@ class SdtReader(Simulator[ReaderParameters]):
         failure.left -= 1
         if not failure.left:
             self._failures.remove(failure)
-        if step in {"select", "read"}:
+        if step in {"select", "read"} and failure.sw3 not in _UNHEARD:
             self._lose()
         if failure.sw3 == Sw3.MODULE_TIMEOUT:
             return Answer(MODULE_TIMEOUT)
@@ -221,13 +232,13 @@ class SdtReader(Simulator[ReaderParameters]):
         self._found = self._selected = False
         self._must_lift = self.parameters.relocate_required
 
-    def _sent(self, found: Answer, session: int) -> Output:
+    def _sent(self, found: Answer, step: str, session: int) -> Output:
         data = found.encode()
-        if self._damages:
-            damage = self._damages[0]
+        damage = next((d for d in self._damages if step in d.steps), None)
+        if damage is not None:
             damage.left -= 1
             if not damage.left:
-                self._damages.pop(0)
+                self._damages.remove(damage)
             data = _damaged(data, damage.how)
         late_s = self._late.pop(0) if self._late else 0.0
         return Output(data, session, late_s)
@@ -244,6 +255,12 @@ class SdtReader(Simulator[ReaderParameters]):
         Command.READ_ADDRESS: lambda _: answer(Sw3.NO_CONTENT),
         Command.READ_FINGERPRINT: _read_fingerprint,
     }
+
+
+def _step(request: Request) -> str:
+    """What a request is for."""
+    command = request.command
+    return _STEPS.get(command, "other") if command else "other"
 
 
 def _fitting(sw3: int, command: str | None) -> frozenset[str]:

@@ -120,6 +120,15 @@ def test_a_card_lifted_and_put_back_at_once_is_one_visit_there_too() -> None:
     assert reader.reads == 2
 
 
+def test_a_reader_known_to_keep_finding_needs_no_second_look() -> None:
+    reader = keeps_finding()
+    assert reader.polls("-", "A") == ["in A certain"]
+    assert reader.visits.may_lie_unseen
+    reader.polls("A", "-", seconds=5)
+    assert reader.polls("B", "-", seconds=3.2) == ["in B certain", "out B certain"]
+    assert not reader.visits.may_lie_unseen
+
+
 def test_told_to_relocate_every_find_is_another_card() -> None:
     reader = Reader(relocate_required=True)
     assert reader.polls("A", "B") == ["in A certain", "out A certain", "in B certain"]
