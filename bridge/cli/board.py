@@ -1,0 +1,138 @@
+"""What the demo shows: the hall now, and what happened last."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from devices.events import CloudEvent
+
+LATEST: Final = 12
+COLOURS: Final = {
+    "ready": "green",
+    "degraded": "yellow",
+    "init": "yellow",
+    "offline": "red",
+    "lost": "red",
+    "locked": "magenta",
+}
+
+
+@dataclass(slots=True)
+class Board:
+    """Everything on show; `say` gets each news as one plain line."""
+
+    links: Sequence[tuple[str, str]]
+    say: Callable[[str], None]
+    devices: list[Mapping[str, Any]] = field(default_factory=list)
+    services: list[Mapping[str, Any]] = field(default_factory=list)
+    counters: list[Mapping[str, Any]] = field(default_factory=list)
+    calls: deque[str] = field(default_factory=lambda: deque(maxlen=5))
+    latest: deque[str] = field(default_factory=lambda: deque(maxlen=LATEST))
+    counts: dict[str, int] = field(default_factory=dict)
+    day: str = ""
+
+    def take_devices(self, items: list[Mapping[str, Any]]) -> None:
+        """The devices now; changes of state are news."""
+        before = {item["id"]: item["state"] for item in self.devices}
+        for item in items:
+            if before.get(item["id"]) != item["state"]:
+                reason = f" ({item['reason']})" if item["reason"] else ""
+                self.news(f"{item['id']} is {item['state']}{reason}")
+        self.devices = items
+
+    def take_queue(self, queue: Mapping[str, Any]) -> None:
+        """Services and windows now."""
+        self.services = list(queue["services"])
+        self.counters = list(queue["counters"])
+
+    def take_call(self, call: Mapping[str, Any]) -> None:
+        """A ticket is called."""
+        number, window = call["ticket"]["number"], call["counter_number"]
+        again = " (again)" if call.get("repeat", 1) > 1 else ""
+        self.calls.appendleft(f"{number} → window {window}{again}")
+        self.news(f"call {number} to window {window}{again}")
+
+    def take_event(self, event: CloudEvent) -> None:
+        """A device told something."""
+        self.counts[event.type] = self.counts.get(event.type, 0) + 1
+        self.news(f"{event.subject}: {summary(event)}")
+
+    def news(self, text: str) -> None:
+        """Something happened."""
+        line = f"{time.strftime('%H:%M:%S')}  {text}"
+        self.latest.appendleft(line)
+        self.say(line)
+
+    def __rich__(self) -> RenderableType:
+        return Group(
+            *(Text(f"{name:<9}{url}", style="bold") for name, url in self.links),
+            self._devices(),
+            self._windows(),
+            self._lists(),
+            Text("Ctrl-C ends everything", style="dim"),
+        )
+
+    def _devices(self) -> Table:
+        table = Table("device", "what", "state", "why", title="devices", expand=True)
+        for item in self.devices:
+            colour = COLOURS.get(item["state"], "white")
+            table.add_row(
+                item["id"],
+                item["name"],
+                Text(item["state"], style=colour),
+                item["reason"],
+            )
+        return table
+
+    def _windows(self) -> Table:
+        table = Table(
+            "window", "state", "ticket", "waiting for", title=self.day or None
+        )
+        table.expand = True
+        waiting = {each["id"]: each["waiting"] for each in self.services}
+        for item in self.counters:
+            ticket = item["ticket"]
+            lines = [f"{s} {waiting.get(s, 0)}" for s in item.get("services", [])]
+            table.add_row(
+                item.get("name") or item["id"],
+                item["state"],
+                f"{ticket['number']} {ticket['state']}" if ticket else "",
+                ", ".join(lines),
+            )
+        return table
+
+    def _lists(self) -> Table:
+        table = Table("last calls", "latest", "so far", expand=True)
+        counts = [f"{name} {count}" for name, count in sorted(self.counts.items())]
+        table.add_row("\n".join(self.calls), "\n".join(self.latest), "\n".join(counts))
+        table.columns[1].ratio = 1
+        return table
+
+
+def summary(event: CloudEvent) -> str:
+    """An event in a few words."""
+    data = event.data
+    match event.type:
+        case "attendance.punch":
+            who, way = data.get("user_id"), data.get("direction")
+            return f"punch of {who}, {way}, {data.get('method')}"
+        case "caller.key":
+            return f"key {data.get('key')} at {data.get('counter') or 'no window'}"
+        case "rating.press":
+            value = data.get("value")
+            return f"rating {value if value is not None else '?'} at " + str(
+                data.get("counter") or "no window"
+            )
+        case "card.in" | "card.out":
+            way = "put on" if event.type == "card.in" else "taken off"
+            return f"{data.get('kind') or 'a'} card {way}"
+        case _:
+            return event.type
