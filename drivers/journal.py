@@ -24,7 +24,8 @@ from typing import Any, Final, Generic, TypeVar
 from bus.threads import in_daemon_thread
 from devices.errors import DeviceError
 from devices.events import Lane
-from drivers.journal_store import Draft, JournalError, JournalStore, Row
+from drivers.journal_rows import Draft, JournalError, Row
+from drivers.journal_store import JournalStore
 
 log = logging.getLogger(__name__)
 

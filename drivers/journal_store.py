@@ -10,17 +10,15 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
-from devices.errors import ConfigurationError, DeviceError, MisuseError
-from devices.events import MAX_PAYLOAD, CloudEvent, Lane, Place, event_id
+from devices.errors import ConfigurationError
+from devices.events import Lane
+from drivers.journal_rows import Draft, JournalSize, Row, Track, moved_to, placed
 
 SCHEMA_VERSION: Final = 1
-MAX_BODY: Final = MAX_PAYLOAD - 2
-"""Largest event in bytes: in a batch message it stands between brackets."""
 CHECKED_BYTES: Final = 64 * 1024 * 1024
 """A larger file is not read through when it is opened, for a quick start."""
 
@@ -44,42 +42,6 @@ CREATE TABLE IF NOT EXISTS alarm (
 """
 
 
-class JournalError(DeviceError):
-    """The journal cannot keep an event: the disk is full or broken.
-
-    The device gets no acknowledgement, so that it may tell it again.
-    """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """An event that lacks only its place. Without `id` its place names it."""
-
-    device: str
-    type: str
-    lane: Lane
-    source: str
-    time: datetime
-    received: datetime
-    data: Mapping[str, Any]
-    id: str | None = None
-    simulated: bool = False
-    bulk: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """A journalled event as it is published: `body` is its CloudEvents JSON."""
-
-    epoch: str
-    lane: Lane
-    sequence: int
-    device: str
-    type: str
-    bulk: bool
-    body: bytes
-
-
 @dataclass(slots=True, kw_only=True)
 class LaneRecord:
     """A lane of one epoch: `last` given, `acked` by the bridge."""
@@ -89,33 +51,6 @@ class LaneRecord:
     lane: Lane
     last: int
     acked: int
-
-
-@dataclass(slots=True, kw_only=True)
-class Track:
-    """A lane of one epoch as its publisher sees it.
-
-    `last` is the newest event that is kept there; a bridge may have acked more.
-    """
-
-    epoch: str
-    last: int
-    acked: int
-
-    @property
-    def is_done(self) -> bool:
-        """Whether the bridge has all of it."""
-        return self.acked >= self.last
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JournalSize:
-    """How much is kept; `oldest_at` is the oldest event still to be acked."""
-
-    count: int
-    unacked: int
-    size_bytes: int
-    oldest_at: float | None
 
 
 class JournalStore:
@@ -191,7 +126,7 @@ class JournalStore:
         touched: dict[int, LaneRecord] = {}
         for draft in drafts:
             lane = self._lanes[self.epoch, draft.lane]
-            row = _placed(draft, self.node, self.epoch, lane.last + 1)
+            row = placed(draft, self.node, self.epoch, lane.last + 1)
             lane.last += 1
             touched[lane.id] = lane
             rows.append(row)
@@ -319,7 +254,7 @@ class JournalStore:
         moved: list[Row] = []
         for row in self._page(record, first, -1):
             target.last += 1
-            moved.append(_moved(row, self.node, self.epoch, target.last))
+            moved.append(moved_to(row, self.node, self.epoch, target.last))
         self._insert([_values(target.id, row, at) for row in moved])
         self._db.execute(
             "DELETE FROM event WHERE lane=? AND sequence>=?", (record.id, first)
@@ -409,54 +344,6 @@ class JournalStore:
 
     def _set_meta(self, key: str, value: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
-
-
-def _envelope(draft: Draft, place: Place) -> CloudEvent:
-    return CloudEvent(
-        id=draft.id or event_id(place),
-        source=draft.source,
-        type=draft.type,
-        subject=draft.device,
-        time=draft.time,
-        received=draft.received,
-        place=place,
-        data=draft.data,
-        simulated=draft.simulated,
-    )
-
-
-def _placed(draft: Draft, node: str, epoch: str, sequence: int) -> Row:
-    place = Place(node=node, epoch=epoch, lane=draft.lane, sequence=sequence)
-    body = _envelope(draft, place).encode()
-    if len(body) > MAX_BODY:
-        raise MisuseError(f"{draft.type}: {len(body)} bytes are over {MAX_BODY}")
-    return Row(
-        epoch=epoch,
-        lane=draft.lane,
-        sequence=sequence,
-        device=draft.device,
-        type=draft.type,
-        bulk=draft.bulk,
-        body=body,
-    )
-
-
-def _moved(row: Row, node: str, epoch: str, sequence: int) -> Row:
-    body = json.loads(row.body)
-    old = Place(node=node, epoch=row.epoch, lane=row.lane, sequence=row.sequence)
-    new = Place(node=node, epoch=epoch, lane=row.lane, sequence=sequence)
-    if body["id"] == event_id(old):
-        body["id"] = event_id(new)
-    body["epoch"], body["sequence"] = epoch, str(sequence)
-    return Row(
-        epoch=epoch,
-        lane=row.lane,
-        sequence=sequence,
-        device=row.device,
-        type=row.type,
-        bulk=row.bulk,
-        body=json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
-    )
 
 
 def _values(lane: int, row: Row, at: float) -> tuple[Any, ...]:

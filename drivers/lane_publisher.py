@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from devices.events import MAX_BATCH, MAX_PAYLOAD, Lane
 from devices.topics import Topics
-from drivers.journal_store import JournalError, Row, Track
+from drivers.journal_rows import JournalError, Row, Track
 
 WINDOW: Final = 5000
 """Most events beyond the ack that were published; the rest waits in the journal."""

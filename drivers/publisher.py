@@ -16,7 +16,8 @@ from devices.events import Lane
 from devices.topics import Topics
 from drivers.alarms import AlarmKind, Alarms
 from drivers.journal import Journal
-from drivers.journal_store import JournalError, JournalStore, Row, Track
+from drivers.journal_rows import JournalError, Row, Track
+from drivers.journal_store import JournalStore
 from drivers.lane_publisher import STAND_STILL_S, LanePublisher
 
 log = logging.getLogger(__name__)

@@ -73,7 +73,7 @@ def _class_in(name: str) -> type[Driver[Any]] | None:
         for value in vars(module).values()
         if inspect.isclass(value)
         and issubclass(value, Driver)
-        and value.__module__.startswith(module.__name__)
+        and f"{value.__module__}.".startswith(f"{module.__name__}.")
         and not inspect.isabstract(value)
     ]
     if len(found) > 1:
