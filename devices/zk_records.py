@@ -50,6 +50,11 @@ class Layout(StrEnum):
         """Bytes of one row."""
         return int(self.value.split(" ", maxsplit=1)[0])
 
+    @property
+    def id_bytes(self) -> int:
+        """How many bytes at the head of a row name the person."""
+        return {40: 26, 49: 26, 16: 4}.get(self.size, 2)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogReading:

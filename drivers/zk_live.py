@@ -186,12 +186,14 @@ class LiveConnection:
         await self._send(code, data)
         try:
             async with asyncio.timeout(self._address.timeout_s):
-                while True:
+                answer = None
+                while answer is None:
                     for packet in self._framer.feed(await self._transport.read()):
                         if packet.is_event:
                             self._early.append(packet)
-                        elif self._filter.fits(packet):
-                            return packet
+                        elif answer is None and self._filter.fits(packet):
+                            answer = packet
+                return answer
         except TimeoutError:
             raise self._silence(connecting=connecting) from None
         except TransportError as error:
