@@ -33,6 +33,7 @@ from devices.site import DeviceEntry, SiteError
 from drivers.driver import Driver, DriverContext, DriverParameters
 from drivers.sdt_faults import (
     FaultLog,
+    Retry,
     is_absence,
     is_dead,
     is_lock_up,
@@ -66,11 +67,7 @@ class SdtDriver(Driver[SdtParameters]):
 
     kind = DeviceKind.CARD_READER
     parameters_model = SdtParameters
-    capabilities: ClassVar[Sequence[str]] = (
-        EventType.CARD_IN,
-        EventType.CARD_OUT,
-        "card",
-    )
+    capabilities = (EventType.CARD_IN, EventType.CARD_OUT, "card")
     commands: ClassVar[Mapping[str, type[BaseModel]]] = {
         "read": Nothing,
         "status": Nothing,
@@ -114,7 +111,6 @@ class SdtDriver(Driver[SdtParameters]):
             try:
                 await self._open(link)
                 self._link = link
-                self.context.report(DeviceState.READY)
                 self._show()
                 await self._serve(link)
             finally:
@@ -143,6 +139,7 @@ class SdtDriver(Driver[SdtParameters]):
         """It has said that there is no card, so it does not time out instead."""
         self._degraded = ""
         self._find_at_s = 0.0
+        self._retry = Retry()
 
     async def _open(self, link: SdtLink) -> None:
         await self._check_module(link)
@@ -195,7 +192,9 @@ class SdtDriver(Driver[SdtParameters]):
         self._well()
         if not is_found:
             await self._miss()
-        elif self._visits.found(_now_s()):
+        elif self._visits.found(_now_s()) or (
+            self._visits.is_refused and self._retry.is_due(_now_s())
+        ):
             await self._try_card(link)
 
     async def _find(self, link: SdtLink) -> bool:
@@ -263,15 +262,22 @@ class SdtDriver(Driver[SdtParameters]):
             raise error
         self._tries += 1
         if not may_try_again(error) or self._tries >= MAX_TRIES:
-            await self._tell(self._visits.refuse())
-            self._show()
-            log.info("%s: a card is refused: %s", self.context.device.id, error)
+            await self._refuse(error)
         if is_readers(error):
             self._degraded = str(error)
         if is_lock_up(error):
             # Late answers pass, and a card that locked up in the field is freed.
             await self._check_module(link)
             await link.ask(Command.RESET_SAM)
+
+    async def _refuse(self, error: DeviceError) -> None:
+        """Leave the card alone until it is lifted; now and then it may be better."""
+        if not self._visits.is_refused:
+            self._retry = Retry()
+            log.info("%s: a card is refused: %s", self.context.device.id, error)
+        self._retry.failed(_now_s())
+        await self._tell(self._visits.refuse())
+        self._show()
 
     async def _read_card(self, link: SdtLink) -> None:
         """Select and read the card that was found; tell who came."""
@@ -380,11 +386,7 @@ class SdtDriver(Driver[SdtParameters]):
             card = "unreadable"
         else:
             card = "present" if self._visits.is_present else "absent"
-        return {
-            "card": card,
-            "reads": self._reads,
-            **self._faults.value(),
-        }
+        return {"card": card, "reads": self._reads, **self._faults.value()}
 
 
 def _now_s() -> float:

@@ -9,6 +9,9 @@ from typing import Any, Final
 from devices.errors import CommandTimeoutError, DeviceError, FrameError
 from devices.sdt_codes import Blame, SdtError, Sw3
 
+RETRY_REFUSED_S: Final = 5.0
+MAX_RETRY_REFUSED_S: Final = 60.0
+
 _DEAD: Final = {Sw3.SELF_TEST_FAILED, Sw3.NOT_AUTHORISED}
 _PASSING: Final = {"select_failed", "module_timeout"}
 
@@ -52,6 +55,23 @@ def may_try_again(error: DeviceError) -> bool:
     if isinstance(error, SdtError):
         return error.blame is Blame.LINE or error.word in _PASSING
     return isinstance(error, CommandTimeoutError | FrameError)
+
+
+class Retry:
+    """When a card that stays though it was refused is tried again: ever rarer."""
+
+    def __init__(self) -> None:
+        self._wait_s = RETRY_REFUSED_S
+        self._at_s = 0.0
+
+    def failed(self, now_s: float) -> None:
+        """It was tried and failed."""
+        self._at_s = now_s + self._wait_s
+        self._wait_s = min(2 * self._wait_s, MAX_RETRY_REFUSED_S)
+
+    def is_due(self, now_s: float) -> bool:
+        """Whether it may be tried."""
+        return now_s >= self._at_s
 
 
 class FaultLog:

@@ -159,6 +159,18 @@ async def test_a_card_that_fails_must_be_lifted(sw3: int, word: str) -> None:
         assert value["faults"] == {word: 1}
 
 
+async def test_a_refused_card_that_stays_is_tried_again_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("drivers.sdt_faults.RETRY_REFUSED_S", 0.02)
+    async with desk() as it:
+        await it.fail(0x41, count=3)
+        await it.insert()
+        assert await it.told_in_all(1) == ["in resident certain"]
+        assert it.reader.view()["reads"] == 1
+        await it.card("present")
+
+
 @pytest.mark.parametrize("sw3", [0x21, 0x23, 0x24])
 async def test_a_reader_that_cannot_read_is_degraded_until_it_can(sw3: int) -> None:
     async with desk() as it:
