@@ -91,11 +91,11 @@ class PressBook:
         if press is not None and self._is_same(press, heard):
             press.heard_s = heard.at_s
             press.revived = False
+            self._expect_to_settle(heard.device, press, heard.at_s)
             return False
-        self._presses[heard.device] = _Press(
-            frame=heard.frame, time=heard.time, heard_s=heard.at_s
-        )
-        self._settling.pop(heard.device, None)
+        press = _Press(frame=heard.frame, time=heard.time, heard_s=heard.at_s)
+        self._presses[heard.device] = press
+        self._expect_to_settle(heard.device, press, heard.at_s)
         return True
 
     def acknowledged(self, heard: Heard, at_s: float) -> None:
@@ -103,8 +103,7 @@ class PressBook:
         press = self._presses.get(heard.device)
         if press is not None and press.frame == heard.frame:
             press.acknowledged_s = at_s
-            if not press.settled:
-                self._settling[heard.device] = at_s + SETTLE_S
+            self._expect_to_settle(heard.device, press, at_s)
 
     def memory(self, devices: Iterable[Device]) -> dict[str, Any]:
         """What to remember of these devices' last presses."""
@@ -132,16 +131,27 @@ class PressBook:
         return max(first_s, self._settled_s + SETTLE_EVERY_S)
 
     def settle(self, now_s: float) -> Mapping[str, Any]:
-        """What to remember of presses whose device has its answer for sure."""
+        """What to remember of presses whose device has its answer for sure.
+
+        One that was not answered in time (a slow disk) waits once more.
+        """
         due = [device for device, at_s in self._settling.items() if at_s <= now_s]
         for device in due:
             del self._settling[device]
             press = self._presses.get(device)
-            if press is not None:
-                press.settled = True
+            if press is None:
+                continue
+            press.settled = press.acknowledged_s is not None
+            self._expect_to_settle(device, press, now_s)
         if due:
             self._settled_s = now_s
-        return self.memory(due)
+        return {
+            name: kept for name, kept in self.memory(due).items() if kept["settled"]
+        }
+
+    def _expect_to_settle(self, device: Device, press: _Press, at_s: float) -> None:
+        if not press.settled:
+            self._settling[device] = at_s + SETTLE_S
 
     def _is_same(self, press: _Press, heard: Heard) -> bool:
         if press.frame != heard.frame:

@@ -209,6 +209,15 @@ def test_a_memory_that_cannot_be_read_swallows_nothing(kept: Any) -> None:
     assert node.hear(CALL)
 
 
+def test_a_press_without_an_answer_does_not_settle() -> None:
+    node = Node()
+    node.hear(CALL, answer=False)
+    node.settle(SETTLE_S)
+    node.settle(SETTLE_S)
+    assert node.disk["key-1"]["settled"] is False
+    assert node.book.settles_at_s is not None
+
+
 def test_presses_settle_together() -> None:
     node = Node()
     node.hear(CALL)
