@@ -136,6 +136,10 @@ class CardVisits:
             return []
         return self._end(Confidence.PRESUMED)
 
+    def forget(self) -> None:
+        """What was told was not heard: a card that is found again comes anew."""
+        self._visit = None
+
     def interrupt(self) -> None:
         """The line was lost: the card may have been changed meanwhile."""
         self._blind = True

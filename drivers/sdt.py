@@ -322,22 +322,25 @@ class SdtDriver(Driver[SdtParameters]):
             self._masked = {}
             self._show()
         now = self.context.now()
-        await self.context.emit(
-            [
-                DeviceEvent(
-                    type=change.type,
-                    time=now,
-                    received=now,
-                    data={
-                        "reader": self.context.device.id,
-                        "subject_ref": change.subject_ref,
-                        "kind": change.kind,
-                        "confidence": change.confidence.value,
-                    },
-                )
-                for change in changes
-            ]
-        )
+        events = [
+            DeviceEvent(
+                type=change.type,
+                time=now,
+                received=now,
+                data={
+                    "reader": self.context.device.id,
+                    "subject_ref": change.subject_ref,
+                    "kind": change.kind,
+                    "confidence": change.confidence.value,
+                },
+            )
+            for change in changes
+        ]
+        try:
+            await self.context.emit(events)
+        except BaseException:
+            self._visits.forget()
+            raise
 
     # Commands.
 

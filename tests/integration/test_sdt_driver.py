@@ -129,6 +129,16 @@ async def test_a_card_found_anew_ends_the_visit_before() -> None:
         ]
 
 
+async def test_a_card_whose_coming_was_not_journalled_comes_again() -> None:
+    async with desk() as it:
+        it.context.emit_error = DeviceError("the disk is full")
+        await it.insert()
+        assert await it.context.wait_state(DeviceState.OFFLINE) == "the disk is full"
+        assert it.context.cards == []
+        it.context.emit_error = None
+        assert await it.told_in_all(1) == ["in resident certain"]
+
+
 # Codes.
 
 
