@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bridge.service.handlers import DefectiveEvent
 from devices.errors import DeviceError, ProtocolError
-from devices.events import CloudEvent, Lane, Place
+from devices.events import CloudEvent, Lane, Place, event_id
 from devices.topics import checked_id
 
 MAX_SEQUENCE: Final = 2**62
@@ -29,7 +29,7 @@ def read_events(
     its lane goes on behind it.
     """
     try:
-        body = json.loads(payload)
+        body = json.loads(payload.decode())
     except (ValueError, RecursionError) as error:
         yield NoEnvelopeError(f"not JSON: {error}")
         return
@@ -40,10 +40,6 @@ def read_events(
 def _read(device: str, body: Any, received: datetime) -> CloudEvent | NoEnvelopeError:
     if not isinstance(body, dict):
         return NoEnvelopeError("not a JSON object")
-    try:
-        place = _place(body)
-    except (DeviceError, KeyError, TypeError, ValueError) as error:
-        return NoEnvelopeError(f"no place in a lane: {error}")
     if "receivedtime" not in body:
         body["receivedtime"] = received.isoformat()
     if "time" not in body:
@@ -51,30 +47,39 @@ def _read(device: str, body: Any, received: datetime) -> CloudEvent | NoEnvelope
     if "subject" not in body:
         body["subject"] = device
     try:
-        return CloudEvent.from_json(body)
-    except ProtocolError as error:
-        return _defective(device, body, place, received, str(error))
+        event = CloudEvent.from_json(body)
+        _check(event.place)
+    except DeviceError as error:
+        return _defective(device, body, received, str(error))
+    return event
+
+
+def _check(place: Place) -> None:
+    checked_id(place.node)
+    if len(place.epoch) > MAX_NAME or place.sequence > MAX_SEQUENCE:
+        raise ProtocolError("`epoch` or `sequence` is too long")
 
 
 def _place(body: dict[str, Any]) -> Place:
     node, epoch, sequence = body["node"], body["epoch"], body["sequence"]
     number = int(sequence) if isinstance(sequence, str | int) else 0
-    if not isinstance(epoch, str) or not 0 < len(epoch) <= MAX_NAME:
-        raise ProtocolError("`epoch` must be a text of 1 to 64 characters")
-    if not 0 < number <= MAX_SEQUENCE:
-        raise ProtocolError("`sequence` must be a decimal text from 1")
-    return Place(
-        node=checked_id(node), epoch=epoch, lane=Lane(body["lane"]), sequence=number
-    )
+    if not isinstance(epoch, str) or not epoch or number < 1:
+        raise ProtocolError("want `epoch` and `sequence`, a decimal text from 1")
+    place = Place(node=node, epoch=epoch, lane=Lane(body["lane"]), sequence=number)
+    _check(place)
+    return place
 
 
 def _defective(
-    device: str, body: dict[str, Any], place: Place, received: datetime, defect: str
-) -> DefectiveEvent:
+    device: str, body: dict[str, Any], received: datetime, defect: str
+) -> DefectiveEvent | NoEnvelopeError:
+    try:
+        place = _place(body)
+    except (DeviceError, KeyError, TypeError, ValueError) as error:
+        return NoEnvelopeError(f"no place in a lane: {error}")
     name, source = body.get("id"), body.get("source")
-    where = f"{place.node}:{place.epoch}:{place.lane}:{place.sequence}"
     return DefectiveEvent(
-        id=name if isinstance(name, str) and name else where,
+        id=name if isinstance(name, str) and name else event_id(place),
         source=source if isinstance(source, str) and source else f"unreadable:{device}",
         type=str(body.get("type")),
         subject=device,

@@ -166,7 +166,7 @@ class Inbox:
                 taken = await self._hall.transact(
                     lambda work: self._store(work, arrivals)
                 )
-            except (StoreError, OperationalError):
+            except StoreError:
                 # The writer says why; the events are kept until the store works.
                 self._intake.forget(list(self._intake.held))
                 await asyncio.sleep(backoff.next_s())
@@ -332,7 +332,7 @@ class Inbox:
         while True:
             try:
                 return await self._hall.transact(job)
-            except (StoreError, OperationalError):
+            except StoreError:
                 # The writer says why; this is worth as many tries as it takes.
                 await asyncio.sleep(backoff.next_s())
 

@@ -8,8 +8,6 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy.exc import OperationalError
-
 from bridge.mqtt.inbox import Arrival, Inbox
 from bridge.mqtt.requests import Requests
 from bridge.service.days import meta_value, set_meta
@@ -27,6 +25,8 @@ from devices.topics import Topics, checked_id
 log = logging.getLogger(__name__)
 
 SESSION: Final = "session"
+MAX_WAYS: Final = 4096
+"""Event topics that are remembered with their lane and device."""
 
 
 class BridgeLink:
@@ -36,6 +36,7 @@ class BridgeLink:
         self._hall = hall
         self._topics = Topics(hall.site.hall.id)
         self._session = 0
+        self._ways: dict[str, tuple[Lane, str]] = {}
         self._client = BusClient(
             broker,
             f"halld-{hall.site.hall.id}-bridge",
@@ -123,7 +124,7 @@ class BridgeLink:
 
         try:
             self._session = await self._hall.transact(count)
-        except (StoreError, OperationalError):
+        except StoreError:
             self._session += 1  # the writer says why; better a bridge than none
         will = {"state": NodeState.LOST.value, "session": self._session}
         return Will(self._topics.bridge_state, json.dumps(will).encode())
@@ -172,11 +173,18 @@ class BridgeLink:
         client.subscribe(topics.bridge_command("+"), self._asked)
 
     def _events(self, message: Message) -> None:
-        place = self._topics.parse_device(message.topic)
-        if place is None or message.retain:
+        if message.retain:
             return  # events are never retained: a leftover of another program
-        lane = Lane.CLOCK if place.rest.startswith("attendance.") else Lane.DESK
-        self._inbox.put(lane, Arrival(place.device, message.payload))
+        way = self._ways.get(message.topic)
+        if way is None:
+            place = self._topics.parse_device(message.topic)
+            if place is None:
+                return
+            clock = place.rest.startswith("attendance.")
+            way = (Lane.CLOCK if clock else Lane.DESK), place.device
+            if len(self._ways) < MAX_WAYS:
+                self._ways[message.topic] = way
+        self._inbox.put(way[0], Arrival(way[1], message.payload))
 
     def _device_told(self, message: Message) -> None:
         place = self._topics.parse_device(message.topic)

@@ -28,14 +28,12 @@ class Displays:
     def __init__(
         self,
         site: Site,
-        board: Board,
         directory: Directory,
         *,
         now: Callable[[], datetime],
-        last_revision: int,
     ) -> None:
-        self.board = board
-        self.last_revision = last_revision
+        self.board = Board()
+        self.last_revision = 0
         self._site = site
         self._directory = directory
         self._now = now

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection
 
 from bridge.domain.errors import NotFoundError
+from bridge.domain.queue import hall_day
 from bridge.domain.views import (
-    CallView,
     Change,
     Channel,
     CounterAction,
@@ -29,17 +28,18 @@ from bridge.domain.views import (
     TicketView,
 )
 from bridge.service import days, desk, lists, snapshots
+from bridge.service.aftermath import Aftermath
 from bridge.service.bus import Bus
-from bridge.service.directory import DeviceChange, Directory, Standing
+from bridge.service.directory import DeviceChange, Directory
 from bridge.service.displays import RENEW_EVERY_S, Displays
+from bridge.service.history import DeviceHistory
 from bridge.service.intake import retry_quarantined
 from bridge.service.once import do_once
 from bridge.service.ports import ListQuery, Once
 from bridge.service.shapes import as_json
 from bridge.service.stream import Hub, Reader
 from bridge.service.tickets import by_ref, ticket_view
-from bridge.service.work import Alarm, Work
-from bridge.store import tables
+from bridge.service.work import Work
 from bridge.store.database import Database
 from bridge.store.errors import StoreError
 from bridge.store.writer import Unit, Writer
@@ -57,7 +57,7 @@ Result = TypeVar("Result")
 
 
 class Hall:
-    """Fills `HallPort` for the web, `Effects` for handlers; the bus attaches."""
+    """Fills `HallPort` for the web; the bus attaches itself."""
 
     def __init__(
         self,
@@ -71,15 +71,15 @@ class Hall:
         self._writer = writer
         self._clock = clock
         self._hub = Hub()
-        self._alarms: dict[tuple[str, str], Alarm] = {}
         self._bus: Bus | None = None
         self._day = ""
-        self._device_changes: deque[DeviceChange] = deque()
-        self._device_changed = asyncio.Event()
+        self._fault = ""
+        self._history = DeviceHistory(site)
         self.directory = Directory(site)
+        self.displays = Displays(site, self.directory, now=self.now)
+        self._aftermath = Aftermath(site, self._hub, self.displays)
         self.counts: dict[str, float] = {}
         """Counters for `metrics`, by name."""
-        self.displays: Displays
 
     # -- the web's port --------------------------------------------------------
 
@@ -198,7 +198,7 @@ class Hall:
 
     def troubles(self) -> Sequence[str]:
         """Why the hall is not ready; empty when it is."""
-        found = [self._writer.reason] if self._writer.reason else []
+        found = [reason for reason in (self._writer.reason, self._fault) if reason]
         if self._bus is None:
             found.append("broker: not connected yet")
         elif self._bus.reason:
@@ -207,7 +207,8 @@ class Hall:
 
     def alarms(self) -> Sequence[Mapping[str, Any]]:
         """Open alarms: `{"id", "kind", "since", "message"}`."""
-        own = sorted(self._alarms.values(), key=lambda alarm: int(alarm.id))
+        known = self._aftermath.alarms.values()
+        own = sorted(known, key=lambda alarm: int(alarm.id))
         return [*(as_json(alarm) for alarm in own), *self.directory.alarms()]
 
     def metrics(self) -> Mapping[str, float]:
@@ -231,13 +232,15 @@ class Hall:
     def attach(self, bus: Bus) -> None:
         """Reach devices through `bus` from now on."""
         self._bus = bus
+        self._aftermath.attach(bus)
         self.displays.attach(bus.show)
 
     async def transact(self, job: Callable[[Work], Result]) -> Result:
         """Run a job in the next transaction; returns after its commit."""
 
         def run(unit: Unit) -> Result:
-            work = Work(unit=unit, site=self._site, now=self.now(), effects=self)
+            effects = self._aftermath
+            work = Work(unit=unit, site=self._site, now=self.now(), effects=effects)
             if work.today != self._day:
                 days.roll_day(work)
                 unit.after.append(lambda: self._set_day(work.today))
@@ -255,45 +258,7 @@ class Hall:
 
     def note_devices(self, changes: Sequence[DeviceChange]) -> None:
         """Keep on record, soon, that devices went up or down."""
-        if changes:
-            self._device_changes.extend(changes)
-            self._device_changed.set()
-
-    # -- effects after a commit ------------------------------------------------
-
-    def changed(self, change: Change) -> None:
-        """Tell the live stream."""
-        self._hub.publish(change)
-
-    def counter_changed(self, view: CounterView) -> None:
-        """Let displays follow a window."""
-        self.displays.board.counters[view.id] = view
-        self.displays.touch()
-
-    def waiting_changed(self, waiting: Mapping[str, int]) -> None:
-        """Let displays follow the queue."""
-        self.displays.board.waiting.update(waiting)
-        self.displays.touch()
-
-    def called(self, call: CallView) -> None:
-        """Let displays follow a call."""
-        self.displays.board.calls[call.counter] = call
-        self.displays.touch()
-
-    def alarm_changed(self, key: tuple[str, str], now_open: Alarm | None) -> None:
-        """An alarm opened, spoke anew, or ended."""
-        if now_open is None:
-            self._alarms.pop(key, None)
-            return
-        if key not in self._alarms:
-            log.warning("alarm %s: %s", now_open.kind, now_open.message)
-        self._alarms[key] = now_open
-
-    def beep(self, device: str, address: int) -> None:
-        """Tell the person at a caller that the press led to nothing."""
-        self.displays.touch(force=device)
-        if self._bus is not None and self._site.device(device) is not None:
-            self._bus.send(device, "beep", {"address": address})
+        self._history.note(changes)
 
     # -- life ------------------------------------------------------------------
 
@@ -306,24 +271,20 @@ class Hall:
             days.trim(work)
 
         await self.transact(prepare)
-        today = self.now()
-        board = self._database.read_now(
-            lambda db: snapshots.board(db, self._site, today.date().isoformat())
-        )
         revision = await self.transact(lambda work: days.meta_value(work, REVISION))
-        self.displays = Displays(
-            self._site,
-            board,
-            self.directory,
-            now=self.now,
-            last_revision=int(revision or 0),
-        )
-        self._database.read_now(self._recall)
+        await self._database.read(self._recall)
+        self.displays.last_revision = int(revision or 0)
+
+    def _recall(self, db: Connection) -> None:
+        day = hall_day(self.now())
+        self.displays.board = snapshots.board(db, self._site, day)
+        self._aftermath.recall(db)
+        self._history.recall(db, self.directory)
 
     async def run(self) -> None:
         """Timers and history, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._record_devices())
+            tasks.create_task(self._history.run(self.transact))
             tasks.create_task(self._repeat(TICK_S, self._tick))
             tasks.create_task(self._repeat(RENEW_EVERY_S, self._renew))
             tasks.create_task(self._repeat(TRIM_EVERY_S, self._trim))
@@ -331,16 +292,21 @@ class Hall:
     async def _repeat(self, every_s: float, step: Callable[[], Any]) -> None:
         while True:
             await asyncio.sleep(every_s)
-            # The writer logs and shows the failure; the next turn tries again.
-            with suppress(StoreError):
+            try:
                 await step()
+            except StoreError:
+                continue  # the writer logs it and shows it; the next turn tries again
+            except Exception as error:  # a timer's bug must not stop the others
+                if not self._fault:
+                    log.exception("a timer of the hall failed")
+                self._fault = f"a timer of the hall failed: {error}"
 
     async def _tick(self) -> None:
         rated = any(
             view.ticket is not None and view.ticket.state is TicketState.WAITING_RATING
             for view in self.displays.board.counters.values()
         )
-        if rated or self.now().date().isoformat() != self._day:
+        if rated or hall_day(self.now()) != self._day:
             await self.transact(days.close_late_ratings)
 
     async def _renew(self) -> None:
@@ -350,64 +316,6 @@ class Hall:
 
     async def _trim(self) -> None:
         await self.transact(days.trim)
-
-    async def _record_devices(self) -> None:
-        while True:
-            await self._device_changed.wait()
-            self._device_changed.clear()
-            changes = list(self._device_changes)
-            self._device_changes.clear()
-            # History of devices is worth no retry: the state itself is shown.
-            with suppress(StoreError):
-                await self.transact(lambda work: self._record(work, changes))  # noqa: B023 - awaited here
-
-    def _record(self, work: Work, changes: Sequence[DeviceChange]) -> None:
-        for change in changes:
-            entry = self._site.device(change.device)
-            standing = change.standing
-            work.db.execute(
-                insert(tables.device_event).values(
-                    device=change.device,
-                    state=standing.state,
-                    reason=standing.reason,
-                    session=change.session,
-                    at=standing.since or work.now,
-                )
-            )
-            since = work.local(standing.since) if standing.since else work.now
-            data = {
-                "id": change.device,
-                "name": entry.label if entry else change.device,
-                "state": standing.state,
-                "reason": standing.reason,
-                "since": since.isoformat(),
-            }
-            work.change("device", None, data)
-
-    def _recall(self, db: Connection) -> None:
-        zone = self._site.hall.zone
-        for row in db.execute(
-            select(tables.alarm).where(tables.alarm.c.ended.is_(None))
-        ):
-            self._alarms[row.kind, row.subject] = Alarm(
-                id=str(row.id),
-                kind=row.kind,
-                since=row.since.astimezone(zone),
-                message=row.message,
-            )
-        table = tables.device_event
-        for entry in self._site.devices:
-            last = db.execute(
-                select(table)
-                .where(table.c.device == entry.id)
-                .order_by(table.c.id.desc())
-                .limit(1)
-            ).first()
-            if last is not None:
-                self.directory.remember(
-                    entry.id,
-                    Standing(state=last.state, reason=last.reason, since=last.at),
-                )
 
     def _set_day(self, day: str) -> None:
         self._day = day

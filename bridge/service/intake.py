@@ -15,6 +15,7 @@ from bridge.domain.order import Held, digest, has_identity
 from bridge.service.handlers import DefectiveEvent, handle
 from bridge.service.work import Work
 from bridge.store import tables
+from bridge.store.bulk import insert_many
 from devices.events import CloudEvent
 
 DONE: Final = "done"
@@ -185,7 +186,9 @@ def _store(work: Work, position: int, events: Sequence[CloudEvent]) -> int:
     All at once; one by one, each in its savepoint, when anything raises.
     """
     doubles = _doubles(work, events)
-    fresh = [event for event in events if event.place.sequence not in doubles]
+    fresh = events
+    if doubles:
+        fresh = [event for event in events if event.place.sequence not in doubles]
     try:
         with work.unit.attempt():
             _insert(work, position, fresh, DONE)
@@ -240,10 +243,8 @@ def _quarantine(work: Work, position: int, event: CloudEvent, reason: str) -> No
 def _insert(
     work: Work, position: int, events: Sequence[CloudEvent], status: str
 ) -> None:
-    if events:
-        work.db.execute(
-            insert(tables.inbox), [_row(position, event, status) for event in events]
-        )
+    rows = [_row(position, event, status) for event in events]
+    insert_many(work.db, tables.inbox, rows)
 
 
 def _row(position: int, event: CloudEvent, status: str) -> dict[str, Any]:
@@ -260,12 +261,14 @@ def _row(position: int, event: CloudEvent, status: str) -> dict[str, Any]:
 
 def _doubles(work: Work, events: Sequence[CloudEvent]) -> dict[int, str]:
     """Sequences whose source and id came before, with the first one's digest."""
+    known = [event for event in events if has_identity(event)]
+    if not known:
+        return {}
     doubles: dict[int, str] = {}
     first: dict[tuple[str, str], str] = {}
     by_source: dict[str, list[str]] = {}
-    for event in events:
-        if has_identity(event):
-            by_source.setdefault(event.source, []).append(_safe(event.id))
+    for event in known:
+        by_source.setdefault(event.source, []).append(_safe(event.id))
     for source, ids in by_source.items():
         for start in range(0, len(ids), CHUNK):
             rows = work.db.execute(
@@ -277,13 +280,15 @@ def _doubles(work: Work, events: Sequence[CloudEvent]) -> dict[int, str]:
                 .where(tables.inbox.c.status != DUPLICATE)
             )
             first |= {(row[0], row[1]): row[2] for row in rows}
-    for event in events:
-        if has_identity(event):
-            identity = (event.source, event.id)
-            if identity in first:
-                doubles[event.place.sequence] = first[identity]
-            else:
-                first[identity] = digest(event)
+    seen: dict[tuple[str, str], CloudEvent] = {}
+    for event in known:
+        identity = (event.source, event.id)
+        if identity in first:
+            doubles[event.place.sequence] = first[identity]
+        elif identity in seen:
+            doubles[event.place.sequence] = digest(seen[identity])
+        else:
+            seen[identity] = event
     return doubles
 
 

@@ -3,62 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 
 from bridge.domain.errors import UnfitEventError
 from bridge.domain.ratings import Link, Rateable, link_press
-from bridge.domain.views import TicketState
 from bridge.service import desk
 from bridge.service.tickets import Ticket, Window, by_key, set_window, window
 from bridge.service.work import Work
 from bridge.store import tables
+from bridge.store.bulk import insert_many
 from devices.events import CloudEvent
-from devices.site import Counter
+
+
+@dataclass(slots=True, kw_only=True)
+class _Pad:
+    """An evaluator's window while its presses are taken."""
+
+    ticket: Rateable | None
+    previous_press: datetime | None
 
 
 def rating_presses(work: Work, events: Sequence[CloudEvent]) -> None:
     """Presses in order; raises `UnfitEventError` for one that cannot be read."""
+    pads: dict[str, _Pad] = {}
+    rows: list[dict[str, Any]] = []
     for event in events:
-        _press(work, event)
-
-
-def _press(work: Work, event: CloudEvent) -> None:
-    value = event.data.get("value")
-    known = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 5
-    if value is not None and not known:
-        raise UnfitEventError(f"`value` must be 1 to 5 or null, not {value!r}")
-    name = event.data.get("counter")
-    if name is None:
-        _store(
-            work,
-            event,
-            None,
-            value,
-            link_press(event.time, value, ticket=None, previous_press=None),
+        counter, value = _read(work, event)
+        if counter is None:
+            pad = _Pad(ticket=None, previous_press=None)
+        elif (known := pads.get(counter)) is not None:
+            pad = known
+        else:
+            pad = pads[counter] = _open_pad(work, counter)
+        link = link_press(
+            event.time, value, ticket=pad.ticket, previous_press=pad.previous_press
         )
-        return
-    counter = work.site.counter(name) if isinstance(name, str) else None
-    if counter is None:
-        raise UnfitEventError(f"no counter {name!r} in the hall file")
-    row = window(work.db, counter.id)
-    link = link_press(
-        event.time,
-        value,
-        ticket=_rateable(work, row),
-        previous_press=row.last_press,
-    )
-    _store(work, event, counter.id, value, link)
-    set_window(work, counter.id, last_press=event.time)
-    if link.ticket is not None:
-        _thank(work, counter, row)
+        rows.append(_row(event, counter, value, link))
+        pad.previous_press = event.time
+        if link.ticket is not None and pad.ticket is not None:
+            pad.ticket = replace(pad.ticket, rated=True)
+    insert_many(work.db, tables.rating, rows)
+    for counter, pad in pads.items():
+        set_window(work, counter, last_press=pad.previous_press)
+        if pad.ticket is not None and pad.ticket.rated:
+            desk.close_rating(work, desk.find_counter(work, counter))
 
 
-def _thank(work: Work, counter: Counter, row: Window) -> None:
-    """A ticket that waited for this press is done."""
-    if row.ticket is not None and row.ticket.state is TicketState.WAITING_RATING:
-        desk.close_rating(work, counter)
+def _read(work: Work, event: CloudEvent) -> tuple[str | None, int | None]:
+    """(window, value) of a press."""
+    counter, value = event.data.get("counter"), event.data.get("value")
+    if value is not None and (type(value) is not int or not 1 <= value <= 5):
+        raise UnfitEventError(f"`value` must be 1 to 5 or null, not {value!r}")
+    if counter is not None and (
+        not isinstance(counter, str) or work.site.counter(counter) is None
+    ):
+        raise UnfitEventError(f"no counter {counter!r} in the hall file")
+    return counter, value
+
+
+def _open_pad(work: Work, counter: str) -> _Pad:
+    row = window(work.db, counter)
+    return _Pad(ticket=_rateable(work, row), previous_press=row.last_press)
 
 
 def _rateable(work: Work, row: Window) -> Rateable | None:
@@ -79,27 +88,25 @@ def _rateable(work: Work, row: Window) -> Rateable | None:
     )
 
 
-def _store(
-    work: Work, event: CloudEvent, counter: str | None, value: Any, link: Link
-) -> None:
+def _row(
+    event: CloudEvent, counter: str | None, value: int | None, link: Link
+) -> dict[str, Any]:
     data = event.data
-    work.db.execute(
-        insert(tables.rating).values(
-            source=event.source,
-            event=event.id,
-            device=event.subject,
-            counter=counter,
-            value=value,
-            linked=link.ticket is not None,
-            ticket=link.ticket,
-            reason=link.reason,
-            key=_word(data.get("key")),
-            address=_word(data.get("address")),
-            raw=_word(data.get("raw")) or "",
-            time=event.time,
-            received=event.received,
-        )
-    )
+    return {
+        "source": event.source,
+        "event": event.id,
+        "device": event.subject,
+        "counter": counter,
+        "value": value,
+        "linked": link.ticket is not None,
+        "ticket": link.ticket,
+        "reason": link.reason,
+        "key": _word(data.get("key")),
+        "address": _word(data.get("address")),
+        "raw": _word(data.get("raw")) or "",
+        "time": event.time,
+        "received": event.received,
+    }
 
 
 def _word(value: Any) -> str | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import insert
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.domain.attendance import punch_flags
@@ -16,6 +15,7 @@ from bridge.domain.errors import UnfitEventError
 from bridge.domain.queue import hall_day
 from bridge.service.work import Work
 from bridge.store import tables
+from bridge.store.bulk import insert_many
 from devices.events import CloudEvent, Direction, PunchMethod
 
 _DIRECTIONS = frozenset(Direction)
@@ -24,7 +24,7 @@ _METHODS = frozenset(PunchMethod)
 
 def punches(work: Work, events: Sequence[CloudEvent]) -> None:
     """Store punches and mark their days for recomputing."""
-    work.db.execute(insert(tables.punch), [_punch(event) for event in events])
+    insert_many(work.db, tables.punch, [_punch(event) for event in events])
     days = {
         (str(event.data["user_id"]), hall_day(work.local(event.time)))
         for event in events
@@ -72,7 +72,7 @@ def tampers(work: Work, events: Sequence[CloudEvent]) -> None:
         {**_common(event), "kind": _needed(event, "kind"), "raw": _raw(event)}
         for event in events
     ]
-    work.db.execute(insert(tables.tamper), rows)
+    insert_many(work.db, tables.tamper, rows)
 
 
 def cards(work: Work, events: Sequence[CloudEvent]) -> None:
@@ -88,7 +88,7 @@ def cards(work: Work, events: Sequence[CloudEvent]) -> None:
         }
         for event in events
     ]
-    work.db.execute(insert(tables.card), rows)
+    insert_many(work.db, tables.card, rows)
 
 
 def printer_states(work: Work, events: Sequence[CloudEvent]) -> None:
@@ -102,7 +102,7 @@ def printer_states(work: Work, events: Sequence[CloudEvent]) -> None:
         }
         for event in events
     ]
-    work.db.execute(insert(tables.printer), rows)
+    insert_many(work.db, tables.printer, rows)
 
 
 def _common(event: CloudEvent) -> dict[str, Any]:

@@ -44,13 +44,18 @@ class Instant(TypeDecorator[datetime]):
         self, value: datetime | None, _dialect: Dialect
     ) -> int | None:
         """To microseconds."""
-        return None if value is None else (value - _EPOCH) // _TICK
+        return microseconds(value)
 
     def process_result_value(
         self, value: int | None, _dialect: Dialect
     ) -> datetime | None:
         """From microseconds."""
         return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+def microseconds(value: datetime | None) -> int | None:
+    """An aware time as it is kept."""
+    return None if value is None else (value - _EPOCH) // _TICK
 
 
 def _id() -> Column[int]:

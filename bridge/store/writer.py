@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from bridge.store.database import Database
 from bridge.store.errors import StoreError
@@ -139,6 +140,8 @@ class Writer:
                     with connection.begin_nested():
                         job.result = job.run(unit)
                     job.after = unit.after
+                except OperationalError as error:  # the disk's fault, not the job's
+                    job.error = StoreError(f"cannot write: {error.orig}")
                 except Exception as error:  # noqa: BLE001 - raised again in `run`
                     job.error = error
 

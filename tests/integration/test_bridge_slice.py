@@ -25,5 +25,5 @@ async def test_call_key_reaches_ticket_displays_and_ack(tmp_path: Path) -> None:
         for led in ("led-main", "led-w1"):
             await node.shown(led, {"text": "请A001号到1号窗口"})
         units = {"1": {"ticket": "A001", "waiting": 0}}
-        units["2"] = {"ticket": None, "waiting": 0}  # type: ignore[dict-item]
+        units["2"] = {"ticket": None, "waiting": 0}
         await node.shown("bus-1", {"units": units})
