@@ -136,13 +136,15 @@ class ZkDriver(Driver[ZkParameters]):
                 self._meet(live)
                 self._heard.set()
                 self._tell_state()
-                await self._gate.serve(
+                gave_way = await self._gate.serve(
                     live,
                     self._on_event,
                     self._on_sizes,
                     probe_s=self.parameters.probe_s,
                 )
             self._reopened = True
+            if not gave_way:
+                self._want_log()
 
     async def _visit_when_wanted(self) -> None:
         """Visit once connected, when something was missed, and now and then."""
@@ -230,8 +232,11 @@ class ZkDriver(Driver[ZkParameters]):
                 self.context.device.id,
                 len(data),
             )
-            self._log_wanted = True
-            self._wanted.set()
+            self._want_log()
+
+    def _want_log(self) -> None:
+        self._log_wanted = True
+        self._wanted.set()
 
     def _look_up(self, user_id: str) -> None:
         """Read the user list again, once, for somebody who is not in it."""
@@ -263,13 +268,14 @@ class ZkDriver(Driver[ZkParameters]):
         self._reopened = False
         if expected is None or sizes.records == expected:
             self._suspicious = None
-        elif sizes.records < expected:
-            # Cleared at the clock, or a full log that drops its oldest rows.
+        elif 0 < sizes.records_max <= sizes.records < expected:
+            # Full: it drops its oldest rows, so the count says nothing. The next
+            # poll reads the log.
             self._facts.rows, self._facts.heard = sizes.records, 0
+            self._log_wanted = True
         elif fresh or self._suspicious == sizes.records:
             self._suspicious = None
-            self._log_wanted = True
-            self._wanted.set()
+            self._want_log()
         else:
             self._suspicious = sizes.records
 

@@ -60,13 +60,16 @@ class ClockGate:
         on_sizes: OnSizes,
         *,
         probe_s: float,
-    ) -> None:
-        """Hear events; returns when the connection gave way to a session."""
+    ) -> bool:
+        """Hear events until the connection gives way to a session.
+
+        False when it was torn away instead, so that something may be missed.
+        """
         try:
             await live.serve(on_event, on_sizes, probe_s=probe_s)
         except TransportError:
             if live.ended:
-                return
+                return True
             if not self._turn.locked():
                 raise
             self._kicks += 1
@@ -75,6 +78,8 @@ class ClockGate:
             if not self.one_at_a_time:
                 self._tell_turns("it drops the live connection for a command")
             self.one_at_a_time = True
+            return False
+        return True
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[ClockSession]:
