@@ -48,8 +48,7 @@ async def give(port: int, count: int) -> None:
         if sequence % BURST == 0:
             await client.drained()
             await asyncio.sleep(0)
-    while not client.idle:  # noqa: ASYNC110 - only the bench waits for this
-        await asyncio.sleep(0.005)
+    await client.drained(messages=0)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 

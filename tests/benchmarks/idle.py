@@ -122,9 +122,7 @@ async def _watch(hall: RunningHall) -> tuple[dict[str, float], dict[str, float]]
 
 
 def _name(command_line: str) -> str:
-    if "nats-server" in command_line:
+    words = command_line.split()
+    if "nats-server" in words[0]:
         return "broker"
-    for name in ("drivers", "bridge"):
-        if f" {name}" in command_line:
-            return name
-    return "parent"
+    return next((name for name in ("drivers", "bridge") if name in words), "parent")
