@@ -180,6 +180,8 @@ class EventStream(Response):
         async with aclosing(frames):
             async for frame in frames:
                 await send(_body(frame))
+                # Lets the loop notice a reader that left in the midst of a burst.
+                await asyncio.sleep(0)
 
     async def _beat(self, send: Send) -> None:
         while True:

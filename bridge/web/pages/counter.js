@@ -39,6 +39,8 @@
   let truth = { state: "", ticket: null };
   /** What is shown before the hall has answered; null when it has. */
   let guess = null;
+  /** How often the stream told of this window. */
+  let heard = 0;
   let held = JSON.parse(localStorage.getItem(HELD_KEY) || "[]");
   let services = Halld.context.services.filter(function (service) {
     return counter.services.indexOf(service.id) >= 0;
@@ -68,6 +70,7 @@
     say("");
     draw();
     const before = truth.ticket;
+    const heardBefore = heard;
     Halld.ask(
       {
         method: "POST",
@@ -78,19 +81,37 @@
         tries: 3,
       },
       function (status, body) {
-        if (status === 200) {
-          if (action === "recall" && before) {
-            say(text("counter.done_recall", { number: before.number }));
-          }
-          if (body.number === undefined || body.services === undefined) {
-            noteTicket(body);
-          }
-        } else {
+        guess = null;
+        if (status !== 200) {
           refuse(status, body);
+          refresh();
+          return;
         }
-        refresh();
+        if (heard === heardBefore) {
+          truth = outcome(body);
+        }
+        if (body.channel) {
+          noteTicket(body);
+        }
+        if (action === "recall" && before) {
+          say(text("counter.done_recall", { number: before.number }));
+        }
+        draw();
       }
     );
+  }
+
+  /** The window after an action, from its answer: the ticket, or the window itself. */
+  function outcome(body) {
+    if (!body.channel) {
+      return body;
+    }
+    const states = { called: "calling", serving: "serving" };
+    const isOpen = body.state in states;
+    return {
+      state: truth.state === "paused" ? "paused" : states[body.state] || "idle",
+      ticket: isOpen ? { id: body.id, number: body.number, state: body.state } : null,
+    };
   }
 
   function expect(action, number) {
@@ -118,14 +139,15 @@
     say(text(known) === known ? text("counter.problem.other") : text(known));
   }
 
-  /** What the hall says now, whatever was expected. */
+  /** What the hall says now, unless the stream said something newer. */
   function refresh() {
+    const heardBefore = heard;
+    draw();
     Halld.ask({ method: "GET", path: "/counters/" + counter.id, tries: 2 }, function (status, body) {
-      guess = null;
-      if (status === 200) {
+      if (status === 200 && heard === heardBefore) {
         truth = body;
+        draw();
       }
-      draw();
     });
   }
 
@@ -178,10 +200,10 @@
   function drawOthers(state) {
     const list = at("others");
     const wanted = OTHERS[state] || [];
-    if (list.getAttribute("data-state") === state) {
+    if (list.getAttribute("data-for") === state) {
       return;
     }
-    list.setAttribute("data-state", state);
+    list.setAttribute("data-for", state);
     list.textContent = "";
     wanted.forEach(function (action) {
       const key = makeKey(text("counter." + action), LETTERS[action], function () {
@@ -353,11 +375,13 @@
         data.counters.forEach(function (one) {
           if (one.id === counter.id) {
             truth = one;
+            heard += 1;
           }
         });
         draw();
       } else if (kind === "counter" && data.id === counter.id) {
         truth = data;
+        heard += 1;
         draw();
       } else if (kind === "ticket") {
         count(data.waiting);

@@ -8,7 +8,10 @@ var Halld = (function () {
   /** Server time in ms since 1970 minus the page's own running time. */
   let timeBase = Date.now() - performance.now();
   /** The hall's offset from UTC in minutes. */
-  let zoneMinutes = -new Date().getTimezoneOffset();
+  let zoneMinutes = 0;
+  /** Redraws the clock; a page shows none before the hall told the time. */
+  let tick = null;
+  let isTimeKnown = false;
 
   /**
    * A text of the catalogue with {name} filled in.
@@ -76,6 +79,10 @@ var Halld = (function () {
     if (offset) {
       zoneMinutes = (offset[1] === "-" ? -1 : 1) * (offset[2] * 60 + Number(offset[3]));
     }
+    isTimeKnown = true;
+    if (tick) {
+      tick();
+    }
   }
 
   /** @returns {number} the hall's time in ms since 1970 */
@@ -106,13 +113,14 @@ var Halld = (function () {
 
   /** Keep a clock on the page: `time` and `date` are elements. */
   function runClock(time, date) {
-    function tick() {
-      put(time, timeText(now()));
-      if (date) {
-        put(date, dateText(now()));
+    tick = function () {
+      if (isTimeKnown) {
+        put(time, timeText(now()));
+        if (date) {
+          put(date, dateText(now()));
+        }
       }
-    }
-    tick();
+    };
     setInterval(tick, 1000);
   }
 

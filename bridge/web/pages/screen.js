@@ -11,8 +11,7 @@
   const STAY_MS = 7000;
   /** The first row and those below it. */
   const MOST_ROWS = 7;
-  /** Services shown at a time; more of them take turns. */
-  const SERVICES_AT_ONCE = window.innerWidth >= window.innerHeight ? 4 : 2;
+  /** Services that do not fit take turns. */
   const TURN_MS = 8000;
   const MOVE_MS = 60000;
   /** Where the page stands, in vmin; a new place each minute spares the panel. */
@@ -93,7 +92,7 @@
       add(call, announceIt);
       if (old) {
         rows[0].shownAt = old.shownAt;
-        rows[0].isFresh = old.isFresh;
+        rows[0].isFresh = old.isFresh && isFresh(call);
       } else if (!announceIt) {
         rows[0].shownAt -= STAY_MS; // an old call holds no row against a new one
       }
@@ -127,6 +126,7 @@
     const top = rows[0];
     at("call").hidden = !top;
     at("idle").hidden = Boolean(top);
+    at("current").classList.toggle("is-idle", !top);
     if (top) {
       drawCurrent(top);
     }
@@ -147,7 +147,10 @@
     const panel = at("current");
     const number = String(call.counter_number);
     const longest = Math.max(call.ticket.number.length, number.length + 2);
-    at("call").className = longest > 4 ? "long-" + Math.min(longest, 8) : "";
+    at("call").removeAttribute("class");
+    if (longest > 4) {
+      at("call").className = "long-" + Math.min(longest, 8);
+    }
     if (panel.getAttribute("data-call") !== mark(call)) {
       // Taken off first, so that the same class starts the blinking anew.
       panel.classList.remove("is-new");
@@ -182,10 +185,20 @@
     drawServices();
   }
 
+  /** As many services as stand beside one another without being cut. */
+  function servicesAtOnce() {
+    const ratio = window.innerWidth / window.innerHeight;
+    if (ratio > 1.45) {
+      return 4;
+    }
+    return ratio > 1 ? 3 : 2;
+  }
+
   function drawServices() {
+    const size = servicesAtOnce();
     const list = at("services");
-    const first = (turn * SERVICES_AT_ONCE) % Math.max(services.length, 1);
-    const shown = services.slice(first, first + SERVICES_AT_ONCE);
+    const first = (turn * size) % Math.max(services.length, 1);
+    const shown = services.slice(first, first + size);
     at("waiting").hidden = services.length === 0;
     while (list.children.length > shown.length) {
       list.removeChild(list.lastChild);
@@ -205,7 +218,7 @@
   }
 
   function takeTurns() {
-    const pages = Math.ceil(services.length / SERVICES_AT_ONCE);
+    const pages = Math.ceil(services.length / servicesAtOnce());
     turn = pages > 1 ? (turn + 1) % pages : 0;
     drawServices();
   }
