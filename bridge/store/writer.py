@@ -142,8 +142,15 @@ class Writer:
                     job.after = unit.after
                 except OperationalError as error:  # the disk's fault, not the job's
                     job.error = StoreError(f"cannot write: {error.orig}")
+                    if not _stands(connection):
+                        raise  # with it went what the jobs before did
                 except Exception as error:  # noqa: BLE001 - raised again in `run`
                     job.error = error
+
+
+def _stands(connection: Connection) -> bool:
+    """Whether the transaction is still there: SQLite drops it on a full disk."""
+    return bool(getattr(connection.connection.dbapi_connection, "in_transaction", True))
 
 
 def _settle(jobs: list[_Job]) -> None:

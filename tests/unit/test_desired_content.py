@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from support.bridges import IDLE, PAUSED, make_site
+
+from bridge.domain.displays import Board, desired_content
+from bridge.domain.views import (
+    CallView,
+    CounterState,
+    CounterView,
+    TicketBrief,
+    TicketState,
+)
+from devices.site import Site
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+SITE = make_site()
+
+
+def board(site: Site = SITE) -> Board:
+    return Board(
+        counters={
+            each.id: CounterView(
+                id=each.id,
+                number=each.number,
+                name="",
+                area=each.area,
+                services=each.services,
+                state=CounterState.IDLE,
+                ticket=None,
+            )
+            for each in site.counters
+        }
+    )
+
+
+def put(
+    shown: Board,
+    counter: str,
+    number: str,
+    state: TicketState = TicketState.CALLED,
+    *,
+    second: int = 0,
+    paused: bool = False,
+) -> None:
+    before = shown.counters[counter]
+    ticket = TicketBrief(id=number, number=number, state=state)
+    shown.counters[counter] = CounterView(
+        id=counter,
+        number=before.number,
+        name="",
+        area=before.area,
+        services=before.services,
+        state=CounterState.PAUSED if paused else CounterState.CALLING,
+        ticket=ticket,
+    )
+    shown.calls[counter] = CallView(
+        id=str(second),
+        ticket=ticket,
+        counter=counter,
+        counter_number=before.number,
+        counter_name="",
+        area=before.area,
+        service="reg",
+        at=NOW + timedelta(seconds=second),
+        repeat=1,
+        text=f"请{number}号到{before.number}号窗口",
+    )
+
+
+def text(shown: Board, device: str) -> str:
+    entry = SITE.device(device)
+    assert entry is not None
+    content = desired_content(SITE, shown, entry)
+    assert content is not None
+    found: str = content["text"]
+    return found
+
+
+def test_an_idle_hall_greets() -> None:
+    assert text(board(), "led-main") == IDLE
+    assert text(board(), "led-w1") == IDLE
+
+
+def test_an_area_shows_its_newest_call_that_still_stands() -> None:
+    shown = board()
+    put(shown, "w1", "A001", second=1)
+    put(shown, "w2", "A002", second=2)
+    put(shown, "w3", "B001", second=3)
+    assert text(shown, "led-main") == "请A002号到2号窗口"
+    put(shown, "w2", "A002", TicketState.WAITING_RATING, second=2)
+    assert text(shown, "led-main") == "请A001号到1号窗口"
+
+
+def test_a_display_of_a_window_shows_that_window_alone() -> None:
+    shown = board()
+    put(shown, "w2", "A002", second=2)
+    assert text(shown, "led-w1") == IDLE
+    put(shown, "w1", "A001", TicketState.SERVING, second=1)
+    assert text(shown, "led-w1") == "请A001号到1号窗口"
+    put(shown, "w1", "A001", second=1, paused=True)
+    assert text(shown, "led-w1") == PAUSED
+
+
+def test_callers_show_their_ticket_and_who_waits() -> None:
+    shown = board()
+    put(shown, "w1", "A001")
+    shown.waiting = {"reg": 3, "idcard": 2}
+    entry = SITE.device("bus-1")
+    assert entry is not None
+    assert desired_content(SITE, shown, entry) == {
+        "units": {
+            "1": {"ticket": "A001", "waiting": 3},
+            "2": {"ticket": None, "waiting": 5},
+        }
+    }
+
+
+def test_devices_that_show_nothing_are_told_nothing() -> None:
+    entry = SITE.device("clock-1")
+    assert entry is not None
+    assert desired_content(SITE, board(), entry) is None
+    assert desired_content(SITE, board(), entry, "display") == {"text": IDLE}
