@@ -102,7 +102,7 @@
         delete seen[key];
       }
     });
-    draw(isNew);
+    draw(isNew && Object.keys(before).length > 0);
   }
 
   /** How long a call has been on the screen, in ms; negative delays go on blinking. */
