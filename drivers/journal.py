@@ -88,13 +88,14 @@ class Journal:
         node: str,
         *,
         clock: Callable[[], datetime],
-        patience_s: float = LOCK_PATIENCE_S,
+        patience_s: float | None = None,
     ) -> Journal:
         """Lock the directory and open its journal, or a new one.
 
         Raises `JournalInUseError`. A damaged file is kept aside.
         """
-        lock = await _lock(_lock_file(directory), directory, patience_s)
+        patience = LOCK_PATIENCE_S if patience_s is None else patience_s
+        lock = await _lock(_lock_file(directory), directory, patience)
         try:
             store, aside = await in_daemon_thread(
                 lambda: _open_store(directory, node, clock()), name="journal-open"

@@ -106,7 +106,12 @@ class Node:
         self.publisher.connected()
 
     def subscribed(self) -> None:
-        """Ask the bridge to tell everything again: retained values may lack."""
+        """Ask the bridge to tell everything again: retained values may lack.
+
+        And tell ours again: a bridge that subscribed between our CONNACK and
+        now asked for it in vain.
+        """
+        self.publish_all()
         self.publisher.subscribed()
         command = Command(id=uuid4().hex)
         self.bus.publish(self.topics.bridge_command("republish"), command.encode())
