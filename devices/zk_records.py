@@ -7,8 +7,8 @@ Source: facts, ZKTeco clocks (attendance records).
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -54,22 +54,6 @@ class Layout(StrEnum):
     def id_bytes(self) -> int:
         """How many bytes at the head of a row name the person."""
         return {40: 26, 49: 26, 16: 4}.get(self.size, 2)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogReading:
-    """A whole log. `rows` holds None where a row is doubtful."""
-
-    layout: Layout
-    rows: Sequence[PunchRecord | None]
-    body: bytes
-    complaint: str = ""
-    """What does not fit about the whole; empty when all does."""
-
-    @property
-    def doubtful(self) -> int:
-        """Rows with an impossible date or user id."""
-        return sum(row is None for row in self.rows)
 
 
 Decoder = Callable[[bytes, Mapping[int, str]], PunchRecord | None]
@@ -150,6 +134,28 @@ _DECODERS: Final[Mapping[Layout, Decoder]] = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogReading:
+    """A whole log, kept as bytes: 100,000 records at once would be a burden."""
+
+    layout: Layout
+    body: bytes
+    uids: Mapping[int, str] = field(default_factory=dict)
+    complaint: str = ""
+    """What does not fit about the whole; empty when all does."""
+    doubtful: Sequence[int] = ()
+    """Places of rows with an impossible date or user id."""
+
+    def __len__(self) -> int:
+        return len(self.body) // self.layout.size
+
+    def rows(self, start: int, end: int) -> Iterator[PunchRecord | None]:
+        """Rows `start` to `end`; None where one is doubtful."""
+        decode, size = _DECODERS[self.layout], self.layout.size
+        for at in range(start * size, min(end, len(self)) * size, size):
+            yield decode(self.body[at : at + size], self.uids)
+
+
 def decode_row(
     raw: bytes, layout: Layout, uids: Mapping[int, str]
 ) -> PunchRecord | None:
@@ -214,7 +220,7 @@ def decode_log(
     """
     body, complaint = table_body(blob)
     if not body:
-        return LogReading(layout=Layout.LONG, rows=(), body=b"", complaint=complaint)
+        return LogReading(layout=Layout.LONG, body=b"", complaint=complaint)
     fitting = [layout for layout in Layout if len(body) % layout.size == 0]
     if not fitting:
         raise ProtocolError(f"a log of {len(body)} bytes fits no known row size")
@@ -231,9 +237,9 @@ def decode_log(
             f"a log of {len(body)} bytes whose dates and user ids make no sense in "
             f"rows of {', '.join(str(each.size) for each in fitting)} bytes"
         )
-    decode, size = _DECODERS[layout], layout.size
-    rows = [decode(body[at : at + size], uids) for at in range(0, len(body), size)]
-    return LogReading(layout=layout, rows=rows, body=body, complaint=complaint)
+    reading = LogReading(layout=layout, body=body, uids=uids, complaint=complaint)
+    rows = enumerate(reading.rows(0, len(reading)))
+    return replace(reading, doubtful=[at for at, row in rows if row is None])
 
 
 def _plausible(

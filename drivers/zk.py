@@ -117,10 +117,7 @@ class ZkDriver(Driver[ZkParameters]):
                 tasks.create_task(self._listen())
                 tasks.create_task(self._visit_when_wanted())
         except ExceptionGroup as group:
-            for error in group.exceptions:
-                if isinstance(error, DeviceError):
-                    raise error from group
-            raise
+            raise _first(group) from group
 
     async def execute(self, name: str, arguments: BaseModel) -> Mapping[str, Any]:
         """`users`, `time`, `info`."""
@@ -292,3 +289,9 @@ class ZkDriver(Driver[ZkParameters]):
             self.context.report(DeviceState.DEGRADED, self._trouble)
         elif self._identified:
             self.context.report(DeviceState.READY)
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    """The error that says most: the line's before a bug's."""
+    told = (error for error in group.exceptions if isinstance(error, DeviceError))
+    return next(told, group.exceptions[0])

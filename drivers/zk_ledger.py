@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -72,18 +72,16 @@ class PunchLedger:
         Goes on where the last log ended if that log is the beginning of this
         one, else through all of it (cleared, or its oldest rows dropped).
         """
-        rows = reading.rows
         mark = self._context.recall(self._mark_key)
         at, seen = await in_daemon_thread(
             lambda: _gone_through(reading, mark), name="zk"
         )
         entered = 0
-        while at < len(rows):
-            end = min(at + MAX_BATCH, len(rows))
-            entered += await self._enter_slice(rows[at:end], seen, notes)
-            at = end
+        for start in range(at, len(reading), MAX_BATCH):
+            rows = reading.rows(start, start + MAX_BATCH)
+            entered += await self._enter_slice(rows, seen, notes)
             await asyncio.sleep(0)  # a long log lets others run
-        new_mark = _mark(reading, len(rows))
+        new_mark = _mark(reading, len(reading))
         if new_mark != mark:
             await self._context.remember({self._mark_key: new_mark})
         return entered
@@ -94,7 +92,7 @@ class PunchLedger:
 
     async def _enter_slice(
         self,
-        rows: Sequence[PunchRecord | None],
+        rows: Iterable[PunchRecord | None],
         seen: Counter[str],
         notes: PunchNotes,
     ) -> int:
@@ -167,15 +165,14 @@ def _stamp(time: datetime) -> str:
 
 def _gone_through(reading: LogReading, mark: object) -> tuple[int, Counter[str]]:
     """How many rows were gone through at the mark, and the punches in them."""
-    rows = reading.rows
     count = mark.get("rows") if isinstance(mark, Mapping) else None
     if (
         not isinstance(count, int)
-        or not 0 < count <= len(rows)
+        or not 0 < count <= len(reading)
         or mark != _mark(reading, count)
     ):
         return 0, Counter()
-    return count, Counter(_key(row) for row in rows[:count] if row is not None)
+    return count, Counter(_key(row) for row in reading.rows(0, count) if row)
 
 
 _DIGEST_SIZE: Final = 16

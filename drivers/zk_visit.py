@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 READ_ATTEMPTS: Final = 3
 NEARLY_FULL: Final = 0.8
 _NOT_IN_SERIAL: Final = re.compile(r"[^0-9A-Za-z._-]+")
-_EMPTY: Final = LogReading(layout=Layout.LONG, rows=(), body=b"")
+_EMPTY: Final = LogReading(layout=Layout.LONG, body=b"")
 
 
 def clean_serial(text: str) -> str:
@@ -47,6 +47,7 @@ class ClockFacts:
     """How far it is ahead of the host; None when it cannot be told."""
     doubtful_rows: int = 0
     doubtful_events: int = 0
+    nearly_full: bool = False
 
     @property
     def expected(self) -> int | None:
@@ -121,7 +122,7 @@ class Visit:
         self._tell_doubtful(reading)
         entered = await self.ledger.reconcile(reading, self.notes)
         sizes = self.facts.sizes
-        self.facts.rows = max(len(reading.rows), sizes.records if sizes else 0)
+        self.facts.rows = max(len(reading), sizes.records if sizes else 0)
         self.facts.heard = 0
         if entered:
             log.info("%s: %d punches came from its log", self._name, entered)
@@ -156,7 +157,7 @@ class Visit:
             except ProtocolError as error:
                 mistake = error
                 continue
-            short = sizes is not None and len(reading.rows) < sizes.records
+            short = sizes is not None and len(reading) < sizes.records
             if not (short or reading.complaint or reading.doubtful):
                 return reading
             if doubted is not None and doubted.body == reading.body:
@@ -183,9 +184,9 @@ class Visit:
         )
 
     def _tell_doubtful(self, reading: LogReading) -> None:
-        count, facts = reading.doubtful, self.facts
+        count, facts = len(reading.doubtful), self.facts
         if count and count != facts.doubtful_rows:
-            at = next(i for i, row in enumerate(reading.rows) if row is None)
+            at = reading.doubtful[0]
             size, hidden = reading.layout.size, reading.layout.id_bytes
             raw = reading.body[at * size + hidden : (at + 1) * size]
             log.warning(
@@ -193,7 +194,7 @@ class Visit:
                 "are left out; the first is row %d, after the id %s",
                 self._name,
                 count,
-                len(reading.rows),
+                len(reading),
                 at,
                 raw.hex(),
             )
@@ -205,7 +206,8 @@ class Visit:
         if sizes is None:
             return
         self.context.describe(capacity=capacity_of(sizes))
-        if sizes.records_max and sizes.records >= NEARLY_FULL * sizes.records_max:
+        full = 0 < NEARLY_FULL * sizes.records_max <= sizes.records
+        if full and not self.facts.nearly_full:
             log.warning(
                 "%s: its log is nearly full, %d of %d; clear it at the clock once all "
                 "is seen here",
@@ -213,6 +215,7 @@ class Visit:
                 sizes.records,
                 sizes.records_max,
             )
+        self.facts.nearly_full = full
 
 
 def notes_of(facts: ClockFacts, drift_limit_s: float) -> PunchNotes:
