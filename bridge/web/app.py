@@ -33,7 +33,7 @@ def create_app(hall: HallPort, *, heartbeat_s: float = HEARTBEAT_S) -> FastAPI:
     app.state.live = Live(hall, heartbeat_s=heartbeat_s)
     app.state.commands = OnceOnly()
     app.add_middleware(Guard, settings=hall.site.web)
-    problems.install(app)
+    problems.install(app, rendering.missing_page)
     for part in (queueing, records, equipment, stream):
         app.include_router(part.router, prefix=API)
     app.include_router(health.router)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -76,8 +76,8 @@ def problem(
     return _document({**body, "instance": path, **extra}, headers)
 
 
-def install(app: FastAPI) -> None:
-    """Make every error of the application a problem document."""
+def install(app: FastAPI, missing_page: Callable[[Request], Response]) -> None:
+    """Make every error a problem document; people get a page for a wrong address."""
 
     @app.exception_handler(ProblemError)
     async def _problem(request: Request, error: ProblemError) -> Response:
@@ -103,6 +103,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 404 and _is_for_people(request):
+            return missing_page(request)
         if error.status_code in _OF_STATUS:
             return problem(
                 request.url.path, _OF_STATUS[error.status_code], headers=error.headers
@@ -129,6 +131,11 @@ _OF_STATUS: Final = {
     413: "too-large",
     415: "unsupported-media-type",
 }
+
+
+def _is_for_people(request: Request) -> bool:
+    wants_page = "text/html" in request.headers.get("accept", "")
+    return wants_page and not request.url.path.startswith("/api/")
 
 
 def _document(body: Mapping[str, Any], headers: Mapping[str, str] | None) -> Response:

@@ -82,7 +82,7 @@ async def read_asset(request: Request, name: str) -> Response:
     """A static file; the browser asks each time whether it changed."""
     asset = assets().get(name)
     if asset is None:
-        return words_page(request, "words.page", status=404)
+        return missing_page(request)
     headers = {"ETag": asset.tag, "Cache-Control": "no-cache"}
     known = [tag.strip() for tag in request.headers.get("if-none-match", "").split(",")]
     if asset.tag in known or f"W/{asset.tag}" in known or "*" in known:
@@ -151,6 +151,11 @@ async def counter_page(request: Request, hall: Hall, counter_id: str) -> Respons
         "needs_token": hall.site.web.is_public,
     }
     return page(request, "counter.html", context)
+
+
+def missing_page(request: Request) -> Response:
+    """The page for an address that is none of ours."""
+    return words_page(request, "words.page", status=404)
 
 
 def words_page(request: Request, key: str, *, status: int) -> Response:

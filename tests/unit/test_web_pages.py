@@ -73,6 +73,18 @@ async def test_what_is_not_there_is_told_in_words(
     assert "no" in (await client.get(path + "?lang=en")).text
 
 
+async def test_a_wrong_address_is_a_page_for_people_only(
+    client: httpx.AsyncClient,
+) -> None:
+    people = {"Accept": "text/html,application/xhtml+xml"}
+    page = await client.get("/nowhere", headers=people)
+    assert page.status_code == 404
+    assert "没有这个页面" in page.text
+    for path, headers in (("/nowhere", {}), ("/api/v1/nowhere", people)):
+        answer = await client.get(path, headers=headers)
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
 async def test_the_index_lists_every_page(client: httpx.AsyncClient) -> None:
     text = (await client.get("/")).text
     for path in ("/kiosk", "/screen/hall", "/screen/upper", "/counter/w3"):

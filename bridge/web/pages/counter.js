@@ -32,7 +32,6 @@
     pause: "paused",
     open: "idle",
   };
-  const HELD_KEY = "halld.held." + Halld.context.hall.id + "." + counter.id;
   const TOKEN_KEY = "halld.token";
 
   /** What the hall says: {state, ticket}. */
@@ -41,7 +40,7 @@
   let guess = null;
   /** How often the stream told of this window. */
   let heard = 0;
-  let held = JSON.parse(localStorage.getItem(HELD_KEY) || "[]");
+  const held = Halld.heldTickets(Halld.context.hall.id, counter.id);
   let services = Halld.context.services.filter(function (service) {
     return counter.services.indexOf(service.id) >= 0;
   });
@@ -162,18 +161,8 @@
     }
   }
 
-  /** Keep the list of tickets that this window holds. */
   function noteTicket(ticket) {
-    if (!ticket.id || !ticket.number) {
-      return;
-    }
-    const others = held.filter(function (one) {
-      return one.id !== ticket.id;
-    });
-    const isMine = ticket.state === "held" && ticket.counter === counter.id;
-    if (isMine || others.length !== held.length) {
-      held = isMine ? others.concat({ id: ticket.id, number: ticket.number }).slice(-8) : others;
-      localStorage.setItem(HELD_KEY, JSON.stringify(held));
+    if (held.note(ticket)) {
       drawHeld();
     }
   }
@@ -220,7 +209,7 @@
     if (stateOf(view()) !== "idle") {
       return;
     }
-    held.forEach(function (ticket, place) {
+    held.all().forEach(function (ticket, place) {
       const label = text("counter.resume_number", { number: ticket.number });
       list.appendChild(
         makeKey(label, place === 0 ? RESUME_LETTER : "", function () {
@@ -328,8 +317,8 @@
     if (event.key === " " || event.key === "Enter") {
       event.preventDefault();
       at("primary").click();
-    } else if (letter === RESUME_LETTER && held.length && truth.state === "idle") {
-      resume(held[0]);
+    } else if (letter === RESUME_LETTER && held.all().length && stateOf(view()) === "idle") {
+      resume(held.all()[0]);
     } else {
       (OTHERS[stateOf(view())] || []).forEach(function (action) {
         if (LETTERS[action] === letter) {
@@ -359,11 +348,7 @@
   Halld.runClock(at("clock"));
   drawServices();
   draw();
-  held.forEach(function (ticket) {
-    Halld.ask({ method: "GET", path: "/tickets/" + ticket.id }, function (status, body) {
-      noteTicket(status === 200 ? body : { id: ticket.id, number: ticket.number, state: "" });
-    });
-  });
+  held.check(noteTicket);
   if (Halld.context.needs_token && !token()) {
     askToken(false);
   }
