@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 from typing import Final
 
@@ -23,6 +24,9 @@ COMMANDS: Final = {
     "node": "node",
 }
 """Command and the module that holds it."""
+
+LASTING: Final = {"run", "simulate", "demo", "tail"}
+"""Commands that run until a signal, which is their good end."""
 
 
 class _Commands(click.Group):
@@ -48,6 +52,10 @@ def halld() -> None:
 
 def main() -> None:
     """Entry point; failures are one plain line and exit code 1."""
+    if sys.argv[1:2] and sys.argv[1] in LASTING:
+        # Until the command has a loop that takes them over.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _end_now)
     try:
         halld(standalone_mode=False)
     except click.exceptions.Exit as end:
@@ -64,3 +72,7 @@ def main() -> None:
     except (DeviceError, OSError) as error:
         click.echo(f"halld: {error}", err=True)
         sys.exit(1)
+
+
+def _end_now(_number: int, _frame: object) -> None:
+    sys.exit(0)

@@ -87,21 +87,18 @@ def find_running(config: Path | None, data: Path) -> Running:
     if config is None:
         return Running("http://127.0.0.1:8080", "mqtt://127.0.0.1:1883")
     site = load_site(config)
-    noted = _noted(data)
     http = f"http://{site.web.host}:{site.web.port}"
     mqtt = site.mqtt.url
     if mqtt == "embedded":
-        mqtt = f"mqtt://127.0.0.1:{site.mqtt.port}"
-    return Running(
-        http if site.web.port else noted.get("http", http),
-        mqtt if site.mqtt.port or "embedded" not in site.mqtt.url else noted["mqtt"],
-    )
+        port = site.mqtt.port
+        mqtt = f"mqtt://127.0.0.1:{port}" if port else _noted(data, "mqtt")
+    return Running(http if site.web.port else _noted(data, "http"), mqtt)
 
 
-def _noted(data: Path) -> dict[str, str]:
+def _noted(data: Path, name: str) -> str:
+    """What the hall that ran last left word of."""
     try:
-        noted: dict[str, str] = json.loads((data / RUN_FILE).read_text())
-    except (OSError, ValueError) as error:
+        return str(json.loads((data / RUN_FILE).read_text())[name])
+    except (OSError, ValueError, KeyError) as error:
         message = f"no hall has run in {data} (no {RUN_FILE}); name it with --data"
         raise click.ClickException(message) from error
-    return noted

@@ -62,8 +62,6 @@ class Plan:
 
 def run_hall(plan: Plan) -> int:
     """Run until a signal; gives the exit code. Raises OSError in plain words."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _end_now)  # until the loop takes them over
     set_up_logs(level=plan.log_level, as_json=plan.log_json, role="parent")
     plan.data.mkdir(mode=0o750, parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
@@ -164,10 +162,6 @@ class _Parent:
             sys.stdout.write(f"ready http={http} mqtt={self._address}\n")
             sys.stdout.flush()
         self._notifier.tell("READY=1")
-
-
-def _end_now(_number: int, _frame: object) -> None:
-    sys.exit(0)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

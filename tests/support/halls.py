@@ -20,7 +20,7 @@ from devices.site import Site
 from simulators.hosting import Hosted
 
 HALLD = (sys.executable, "-m", "bridge.cli")
-LIMIT_S = 45.0
+LIMIT_S = 30.0
 """Ends a test that waits for what never comes; never a measure of speed."""
 
 
@@ -91,6 +91,10 @@ class Program:
         async with asyncio.timeout(LIMIT_S):
             return await self.process.wait()
 
+    def tell(self) -> None:
+        """Show pytest what it logged."""
+        print(f"--- {self.pid}\n{self.log.read_text()}")  # noqa: T201 - why it failed
+
     def children(self) -> dict[str, int]:
         """Child processes by what they are: broker, drivers, bridge."""
         found = {}
@@ -118,6 +122,9 @@ async def program(log: Path, *words: str) -> AsyncIterator[Program]:
     running = Program(process, log)
     try:
         yield running
+    except BaseException:
+        running.tell()
+        raise
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
