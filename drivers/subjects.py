@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -45,13 +46,16 @@ def load_subject_key(data: Path, configured: str | None) -> bytes:
 
 
 def _make_key(path: Path) -> bytes:
-    key = secrets.token_bytes(KEY_BYTES)
-    beside = path.with_suffix(".new")
-    beside.unlink(missing_ok=True)
+    """Write a key whole or not at all; of two makers at once the first wins."""
+    beside = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(fd, "w") as file:
-        file.write(key.hex() + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-    return key
+    try:
+        with os.fdopen(fd, "w") as file:
+            file.write(secrets.token_hex(KEY_BYTES) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(beside, path)
+    finally:
+        beside.unlink()
+    return bytes.fromhex(path.read_text().strip())
