@@ -31,6 +31,7 @@ PR_SET_PDEATHSIG: Final = 1
 START_TIMEOUT_S: Final = 10.0
 STOP_TIMEOUT_S: Final = 2.0
 CHECK_EVERY_S: Final = 0.02
+STARTING: Final = "starting"
 
 
 class BrokerError(DeviceError):
@@ -66,6 +67,17 @@ def free_port() -> int:
         return port
 
 
+def _is_free(port: int) -> bool:
+    """Whether nobody listens on a port of loopback."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
 class EmbeddedBroker:
     """nats-server on 127.0.0.1, with its store in `directory`.
 
@@ -82,7 +94,7 @@ class EmbeddedBroker:
         self._ready = asyncio.Event()
         self._wanted = asyncio.Event()
         self._wanted.set()
-        self.reason = "starting"
+        self.reason = STARTING
         """Why it does not run; empty while it does."""
 
     @property
@@ -134,6 +146,11 @@ class EmbeddedBroker:
             self.reason = reason
 
     async def _one_life(self, backoff: Backoff) -> str:
+        if not _is_free(self._port):
+            return (
+                f"port {self._port} is taken by another program; end it, "
+                "or change mqtt.port (0 takes a free one)"
+            )
         process = await asyncio.create_subprocess_exec(
             str(server_program()),
             "--config",
@@ -197,10 +214,7 @@ class EmbeddedBroker:
     def _remembered_port(self) -> int:
         with suppress(OSError, ValueError):
             port = int((self._directory / "port").read_text())
-            with socket.socket() as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                probe.bind(("127.0.0.1", port))
-                return port
+            return port if _is_free(port) else 0
         return 0
 
     def _end_stale(self) -> None:

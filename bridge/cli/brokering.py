@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from bus.address import BrokerAddress
-from bus.broker import BrokerError, EmbeddedBroker, StoreInUseError
+from bus.broker import STARTING, BrokerError, EmbeddedBroker, StoreInUseError
 from devices.site import Site
 
 log = logging.getLogger(__name__)
@@ -43,10 +43,12 @@ class BrokerKeeper:
         return self._address
 
     async def ready(self) -> None:
-        """Wait until it takes connections; at once when another runs it."""
+        """Wait until it takes connections, or until it is known why it does not."""
         await self._known.wait()
-        if not self._waits:
-            await self._broker.wait_ready()
+        while not self._waits and self._broker.reason == STARTING:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_EVERY_S / 10):
+                    await self._broker.wait_ready()
 
     def finish(self) -> None:
         """Leave a broker that ends now ended."""

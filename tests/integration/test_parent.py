@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -155,6 +156,22 @@ async def test_a_web_port_in_use_is_told(tmp_path: Path) -> None:
             code, said = await second.ended()
             assert code == 1
             assert f"port {port}: Address already in use" in said
+
+
+async def test_a_broker_port_in_use_is_told_once_and_tried_again(
+    tmp_path: Path,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        hall = HALL.replace("mqtt: {port: 0}", f"mqtt: {{port: {port}}}")
+        async with running(tmp_path, hall) as run:
+            assert (await run.ready()).endswith(f"mqtt://127.0.0.1:{port}")
+            taken.close()
+            await until(lambda: (run.data / "broker" / "pid").exists())
+            run.process.terminate()
+            code, said = await run.ended()
+            assert code == 0
+            assert said.count(f"port {port} is taken by another program") == 1
 
 
 async def test_a_child_that_hangs_is_ended_and_started_again(tmp_path: Path) -> None:
