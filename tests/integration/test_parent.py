@@ -167,7 +167,7 @@ async def test_a_broker_port_in_use_is_told_once_and_tried_again(
         async with running(tmp_path, hall) as run:
             assert (await run.ready()).endswith(f"mqtt://127.0.0.1:{port}")
             taken.close()
-            await until(lambda: (run.data / "broker" / "pid").exists())
+            await until((run.data / "broker" / "pid").exists)
             run.process.terminate()
             code, said = await run.ended()
             assert code == 0
