@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.brokers import running_broker
 from support.fake_bridge import FakeBridge, fake_bridge
+from support.killable import running_broker
 from support.probing import PROBES, probe_site, running_node
 
 from drivers.commands import Memory

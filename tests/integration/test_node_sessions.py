@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.brokers import KillableBroker, running_broker
 from support.fake_bridge import ROOT, FakeBridge, fake_bridge
+from support.killable import KillableBroker, running_broker
 from support.probing import PROBES, Probe, probe_site, running_node
 
 from devices.errors import ConfigurationError, TransportError
