@@ -292,6 +292,6 @@ class ZkDriver(Driver[ZkParameters]):
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:
-    """The error that says most: the line's before a bug's."""
-    told = (error for error in group.exceptions if isinstance(error, DeviceError))
-    return next(told, group.exceptions[0])
+    """The error that says most: a bug before a line that broke with it."""
+    bugs = (error for error in group.exceptions if not isinstance(error, DeviceError))
+    return next(bugs, group.exceptions[0])

@@ -115,9 +115,7 @@ class PunchLedger:
         hour_key = f"zk:{self.serial}:{record.time:%Y%m%dT%H}"
         hour = page.hours.get(hour_key)
         if hour is None:
-            kept = self._context.recall(hour_key)
-            hour = dict(kept) if isinstance(kept, Mapping) else {}
-            page.hours[hour_key] = hour
+            hour = page.hours[hour_key] = _unfold(self._context.recall(hour_key))
         key = f"{record.user_id}:{record.time:%M%S}"
         if hour.get(key, 0) >= occurrence:
             return False
@@ -126,7 +124,7 @@ class PunchLedger:
         return True
 
     def _remembered(self, page: _Page) -> JsonObject:
-        return {key: page.hours[key] for key in page.changed}
+        return {key: _fold(page.hours[key]) for key in page.changed}
 
     def _event(
         self, record: PunchRecord, occurrence: int, notes: PunchNotes, *, live: bool
@@ -150,6 +148,17 @@ class PunchLedger:
             received=self._context.now(),
             identity=Identity(source=f"zk:{self.serial}", id=f"{_key(record)}{suffix}"),
         )
+
+
+def _fold(hour: Mapping[str, int]) -> str:
+    """An hour as a short text: a clock may remember 100,000 punches."""
+    return " ".join(f"{key}*{n}" if n > 1 else key for key, n in hour.items())
+
+
+def _unfold(text: object) -> dict[str, int]:
+    parts = text.split() if isinstance(text, str) else ()
+    pairs = (part.partition("*") for part in parts)
+    return {key: int(n or 1) for key, _, n in pairs}
 
 
 def _key(record: PunchRecord) -> str:
