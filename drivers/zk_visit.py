@@ -93,20 +93,21 @@ class Visit:
         self.facts.take_users(users)
 
     async def read_time(self) -> datetime | None:
-        """Read its time, and how far it is off where that can be told."""
+        """Read its time, and how far it is ahead of the host."""
         time = await self.session.time()
         now = self.context.now().replace(tzinfo=None)
-        known = time is not None and self.context.clock_trusted
-        self.facts.drift_s = (
-            round((time - now).total_seconds()) if known and time else None
-        )
-        self.context.describe(drift_s=self.facts.drift_s)
+        off_s = None if time is None else round((time - now).total_seconds())
+        self.facts.drift_s = off_s
+        self.context.describe(drift_s=off_s)
         return time
 
     async def set_time_if_wrong(self) -> None:
-        """Set its clock when it is off by more than the limit."""
-        drift_s = self.facts.drift_s
-        if drift_s is None or abs(drift_s) <= self.drift_limit_s:
+        """Set its clock when it is off by more than the limit.
+
+        Never by a host whose own clock is doubtful.
+        """
+        drift_s = self.notes.drift_s
+        if drift_s is None or not self.context.clock_trusted:
             return
         now = self.context.now()
         if await self.session.set_time(now.replace(tzinfo=None, microsecond=0)):
