@@ -81,14 +81,15 @@ class Board:
         )
 
     def _devices(self) -> Table:
-        table = Table("device", "what", "state", "why", title="devices", expand=True)
+        table = Table("device", "what", "state", "shows, or why not", expand=True)
+        table.columns[3].ratio = 1
         for item in self.devices:
             colour = COLOURS.get(item["state"], "white")
             table.add_row(
                 item["id"],
                 item["name"],
                 Text(item["state"], style=colour),
-                item["reason"],
+                item["reason"] or shown(item.get("value")),
             )
         return table
 
@@ -97,10 +98,11 @@ class Board:
             "window", "state", "ticket", "waiting for", title=self.day or None
         )
         table.expand = True
-        waiting = {each["id"]: each["waiting"] for each in self.services}
+        waiting = {each["id"]: each for each in self.services}
         for item in self.counters:
             ticket = item["ticket"]
-            lines = [f"{s} {waiting.get(s, 0)}" for s in item.get("services", [])]
+            served = [waiting[s] for s in item.get("services", []) if s in waiting]
+            lines = [f"{s['name'] or s['id']} {s['waiting']}" for s in served]
             table.add_row(
                 item.get("name") or item["id"],
                 item["state"],
@@ -115,6 +117,21 @@ class Board:
         table.add_row("\n".join(self.calls), "\n".join(self.latest), "\n".join(counts))
         table.columns[1].ratio = 1
         return table
+
+
+def shown(value: Mapping[str, Any] | None) -> str:
+    """What a display or a caller line shows, in a few words."""
+    if not value:
+        return ""
+    units = value.get("units")
+    if isinstance(units, Mapping):
+        parts = [
+            f"{address}: {unit.get('ticket') or '-'} ({unit.get('waiting') or 0})"
+            for address, unit in sorted(units.items())
+            if isinstance(unit, Mapping)
+        ]
+        return "  ".join(parts)
+    return str(value.get("text", ""))
 
 
 def summary(event: CloudEvent) -> str:
