@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
+from pydantic import BaseModel
+
+from bridge.cli.main import COMMANDS
+from devices.site import Site
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
@@ -25,3 +30,39 @@ def test_both_readmes_have_the_same_sections() -> None:
         return [len(mark) for mark in re.findall(r"^(#+) ", text, re.MULTILINE)]
 
     assert shape("README.md") == shape("README.zh-CN.md")
+
+
+def _keys(model: type[BaseModel], path: str = "") -> list[str]:
+    found = []
+    for name, field in model.model_fields.items():
+        text = str(field.annotation)
+        inner = [
+            part
+            for part in (field.annotation, *get_args(field.annotation))
+            if isinstance(part, type) and issubclass(part, BaseModel)
+        ]
+        if not inner:
+            found.append(f"{path}{name}" if "[]" not in path else f"{path}|{name}")
+        for part in inner:
+            mark = "[]" if text.startswith("list[") else ""
+            found += _keys(part, f"{path}{name}{mark}.")
+    return found
+
+
+def test_every_key_of_the_hall_file_is_documented() -> None:
+    page = (ROOT / "docs/reference/hall-file.md").read_text()
+    missing = []
+    for key in _keys(Site):
+        parent, _, name = key.rpartition("|")
+        if parent:  # one row for all keys of a list's items
+            rows = [line for line in page.splitlines() if f"`{parent}" in line]
+            if not any(f"`{parent}{name}`" in r or f"`.{name}`" in r for r in rows):
+                missing.append(key)
+        elif f"`{key}`" not in page:
+            missing.append(key)
+    assert missing == []
+
+
+def test_every_command_is_documented() -> None:
+    page = (ROOT / "docs/reference/cli.md").read_text()
+    assert [name for name in COMMANDS if f"`halld {name}" not in page] == []
