@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import random
+import select
 import shutil
 import signal
 import socket
@@ -226,7 +227,19 @@ class EmbeddedBroker:
             ours = str(self._directory / "nats.conf").encode() in words
             if ours and program == _real_program():
                 log.warning("ending a stale broker of this store, process %d", pid)
-                os.kill(pid, signal.SIGKILL)
+                _kill_and_wait(pid)
+
+
+def _kill_and_wait(pid: int) -> None:
+    """End a process that is no child of ours: its port must be free afterwards."""
+    handle = os.pidfd_open(pid)
+    try:
+        signal.pidfd_send_signal(handle, signal.SIGKILL)
+        gone = select.poll()
+        gone.register(handle, select.POLLIN)
+        gone.poll(STOP_TIMEOUT_S * 1000)
+    finally:
+        os.close(handle)
 
 
 def _real_program() -> Path:

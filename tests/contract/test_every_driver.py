@@ -1,0 +1,165 @@
+"""What holds for every driver, against its own simulator on a real wire."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import pytest
+from support.driving import Driving, RecordingContext, driving
+
+from devices.kinds import DeviceState
+from devices.site import DeviceEntry, Site
+from drivers.driver import Driver
+from drivers.registry import check_device, driver_names, find_driver
+from simulators.hosting import Hosted, host
+from simulators.registry import build_simulator, simulator_names
+
+UP: Final = {DeviceState.READY, DeviceState.DEGRADED}
+NEEDED: Final[dict[str, dict[str, Any]]] = {
+    "ff68": {
+        "keymap": "classic",
+        "units": [{"address": 1, "counter": "w1", "evaluator": True}],
+    },
+    "onbon": {"area": "hall"},
+    "sdt": {"counter": "w1", "find_timeout_s": 0.3},
+    "zk": {"timeout_s": 0.5},
+}
+"""Keys without which an entry makes no sense, or takes its time to notice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A driver at work and the device that it drives."""
+
+    hosted: Hosted
+    context: RecordingContext
+    driver: Driving
+
+
+def make_site(name: str, url: str) -> tuple[Site, DeviceEntry]:
+    device = {"id": "d-1", "driver": name, "url": url, **NEEDED.get(name, {})}
+    site = Site.model_validate(
+        {
+            "hall": {"id": "t"},
+            "services": [{"id": "reg", "prefix": "A"}],
+            "counters": [
+                {"id": "w1", "number": 1, "services": ["reg"], "area": "hall"}
+            ],
+            "areas": [{"id": "hall"}],
+            "devices": [device],
+        }
+    )
+    assert site.mistakes() == []
+    return site, site.devices[0]
+
+
+@asynccontextmanager
+async def paired(name: str) -> AsyncIterator[Pair]:
+    site, entry = make_site(name, "tcp://127.0.0.1:0")
+
+    def clock() -> datetime:
+        return datetime.fromtimestamp(time.time(), site.hall.zone)
+
+    async with host(build_simulator(entry, site), entry.url or "", clock=clock) as far:
+        site, entry = make_site(name, far.url)
+        context = RecordingContext(entry, site)
+        async with driving(find_driver(name), entry, context) as under_way:
+            yield Pair(far, context, under_way)
+
+
+@pytest.fixture(params=driver_names())
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_there_are_drivers() -> None:
+    assert {"ff68", "onbon", "sdt", "zk"} <= set(driver_names())
+
+
+def test_it_has_a_simulator(name: str) -> None:
+    assert name in simulator_names()
+
+
+def test_it_says_what_it_is(name: str) -> None:
+    driver: type[Driver[Any]] = find_driver(name)
+    assert driver.kind
+    assert driver.capabilities
+    assert driver.parameters_model.model_config.get("extra") == "forbid"
+    assert all(model.model_json_schema() for model in driver.commands.values())
+    assert driver.__doc__
+
+
+def test_a_good_entry_passes_and_a_misspelt_key_is_named(name: str) -> None:
+    _, entry = make_site(name, "tcp://127.0.0.1:4000")
+    assert check_device(entry) == []
+    wrong = DeviceEntry.model_validate({**entry.model_dump(), "baudrat": 1})
+    assert [mistake.path for mistake in check_device(wrong)] == [("baudrat",)]
+
+
+def test_an_entry_without_url_is_refused(name: str) -> None:
+    _, entry = make_site(name, "tcp://127.0.0.1:4000")
+    without = DeviceEntry.model_validate({**entry.model_dump(), "url": None})
+    assert check_device(without)
+
+
+async def test_it_becomes_ready(name: str) -> None:
+    async with paired(name) as pair:
+        await pair.context.wait_state(DeviceState.READY)
+        assert pair.hosted.failure == ""
+
+
+async def test_it_is_offline_with_a_reason_when_unplugged_and_comes_back(
+    name: str,
+) -> None:
+    async with paired(name) as pair:
+        await pair.context.wait_state(DeviceState.READY)
+        await pair.hosted.act("unplug")
+        reason = await pair.context.wait_state(DeviceState.OFFLINE)
+        assert reason
+        await pair.hosted.act("replug")
+        await pair.context.wait_state(DeviceState.READY)
+        assert pair.hosted.failure == ""
+
+
+async def test_a_device_that_is_absent_at_first_is_a_normal_state(name: str) -> None:
+    async with paired(name) as pair:
+        await pair.hosted.act("unplug")
+        await pair.context.wait_state(DeviceState.OFFLINE)
+        assert pair.context.reason
+        await pair.hosted.act("replug")
+        await pair.context.wait_state(DeviceState.READY)
+
+
+async def test_it_ends_when_cancelled_and_frees_its_device(name: str) -> None:
+    async with paired(name) as pair:
+        await pair.context.wait_state(DeviceState.READY)
+        before = asyncio.all_tasks()
+    assert not [
+        task
+        for task in asyncio.all_tasks() & before
+        if task is not asyncio.current_task() and not task.done()
+    ]
+
+
+async def test_it_ends_when_cancelled_while_the_device_is_away(name: str) -> None:
+    async with paired(name) as pair:
+        await pair.hosted.act("unplug")
+        await pair.context.wait_state(DeviceState.OFFLINE)
+
+
+async def test_it_survives_garbled_split_and_glued_bytes(name: str) -> None:
+    async with paired(name) as pair:
+        await pair.context.wait_state(DeviceState.READY)
+        await pair.hosted.act("split")
+        await pair.hosted.act("garble", {"n": 1})
+        await pair.hosted.act("unplug")
+        await pair.context.wait(lambda: pair.context.state not in UP)
+        await pair.hosted.act("replug")
+        await pair.context.wait_state(DeviceState.READY)
+        assert pair.hosted.failure == ""
