@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from bridge.cli.handover import Handover
 from bridge.cli.logs import set_up_logs
+from bridge.cli.retrying import answer_retries
 
 log = logging.getLogger(__name__)
 
@@ -106,6 +107,7 @@ async def _bridge(handover: Handover, ready: Callable[[], None]) -> None:
     async with hall_opening as hall, asyncio.TaskGroup() as tasks:
         tasks.create_task(BridgeLink(hall, handover.broker).run())
         tasks.create_task(serve(create_app(hall), sock, ready))
+        tasks.create_task(answer_retries(hall.retry_inbox, handover.data))
 
 
 def _clock(handover: Handover) -> Callable[[], datetime]:

@@ -96,6 +96,27 @@ async def test_tail_and_devices_follow_a_running_hall(tmp_path: Path) -> None:
             assert await tail.ended() == 0
 
 
+async def test_inbox_retry_and_rebind_ask_a_running_hall(tmp_path: Path) -> None:
+    async with simulated_hall(tmp_path) as hall:
+        where = ("--config", str(hall.config), "--data", str(hall.data), "--json")
+        async with hall.run() as (running, api):
+            await until(lambda: all_ready(api))
+            retry = program(tmp_path / "retry.log", "inbox", "retry", *where)
+            async with retry as asking:
+                assert json.loads(await asking.line()) == {"done": 0, "quarantined": 0}
+                assert await asking.ended() == 0
+            rebind = program(tmp_path / "rebind.log", "node", "rebind", *where)
+            async with rebind as asking:
+                assert json.loads(await asking.line())["status"] == "ok"
+                assert await asking.ended() == 0
+            running.process.terminate()
+            assert await running.ended() == 0
+        retry = program(tmp_path / "retry.log", "inbox", "retry", *where)
+        async with retry as asking:
+            assert json.loads(await asking.line()) == {"done": 0, "quarantined": 0}
+            assert await asking.ended() == 0
+
+
 async def test_simulate_plays_a_hall_file_over_its_control_api(tmp_path: Path) -> None:
     hall = tmp_path / "hall.yaml"
     hall.write_text(

@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from bridge.cli.options import config_option, data_option, json_option, load_site
+from bridge.cli.retrying import ask_running
 from devices.site import Site
 
 
@@ -27,7 +28,7 @@ def command() -> None:
 @data_option
 @json_option
 def retry(config: Path, data: Path, *, as_json: bool) -> None:
-    """Run every quarantined event again (the bridge must not run meanwhile)."""
+    """Run every quarantined event again; the hall may run or not."""
     site = load_site(config)
     lock = data / "bridge.lock"
     if not data.is_dir():
@@ -38,10 +39,10 @@ def retry(config: Path, data: Path, *, as_json: bool) -> None:
         stack.callback(os.close, handle)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            message = f"the bridge runs in {data}; end it, retry, start it again"
-            raise click.ClickException(message) from error
-        done, left = asyncio.run(_retry(site, data.absolute()))
+        except BlockingIOError:
+            done, left = ask_running(data)
+        else:
+            done, left = asyncio.run(_retry(site, data.absolute()))
     if as_json:
         click.echo(json.dumps({"done": done, "quarantined": left}))
     else:
