@@ -45,7 +45,8 @@ class ClockFacts:
     """Punches journalled live since then."""
     drift_s: float | None = None
     """How far it is ahead of the host; None when it cannot be told."""
-    doubtful_rows: int = 0
+    doubtful_at: Sequence[int] = ()
+    """Rows of its log that are left out, as they were found last."""
     doubtful_events: int = 0
     nearly_full: bool = False
 
@@ -53,6 +54,11 @@ class ClockFacts:
     def expected(self) -> int | None:
         """Rows that its log should have now."""
         return None if self.rows is None else self.rows + self.heard
+
+    @property
+    def doubtful_rows(self) -> int:
+        """How many rows of its log are left out."""
+        return len(self.doubtful_at)
 
     def take_users(self, users: Sequence[ClockUser]) -> None:
         """Take its user list."""
@@ -127,6 +133,9 @@ class Visit:
         self.facts.heard = 0
         if entered:
             log.info("%s: %d punches came from its log", self._name, entered)
+        if reading.complaint:
+            # What made sense is journalled; that some is missing must be seen.
+            raise ProtocolError(reading.complaint)
         return entered
 
     @property
@@ -159,12 +168,13 @@ class Visit:
                 mistake = error
                 continue
             short = sizes is not None and len(reading) < sizes.records
-            if not (short or reading.complaint or reading.doubtful):
+            known = list(reading.doubtful) == list(self.facts.doubtful_at)
+            if known and not short and not reading.complaint:
                 return reading
             if doubted is not None and doubted.body == reading.body:
                 return reading
             doubted = reading
-        if mistake is None and doubted is not None and not doubted.complaint:
+        if doubted is not None and not doubted.complaint:
             return doubted
         raise mistake or ProtocolError(
             f"the log came out different {READ_ATTEMPTS} times; "
@@ -199,7 +209,7 @@ class Visit:
                 at,
                 raw.hex(),
             )
-        facts.doubtful_rows = count
+        facts.doubtful_at = reading.doubtful
         self.context.describe(doubtful_rows=count)
 
     def _describe_capacity(self) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from support.clock_bench import bench, ids
 from support.clocks import (
+    DAY,
     TCP,
     UDP,
     clock_entry,
@@ -26,6 +28,7 @@ from drivers.zk import ZkDriver
 from simulators.faults import Faults
 from simulators.simulator import Output
 from simulators.zk import ZkClock
+from simulators.zk__memory import ClockMemory
 
 BOTH = pytest.mark.parametrize("url", [TCP, UDP])
 
@@ -259,4 +262,66 @@ async def test_a_clock_that_ignores_a_second_session_is_served_in_turns() -> Non
         await it.ready()
         await it.punch("1002", 900)
         await it.context.wait_event(4)
+    assert it.driving.lives == 1
+
+
+@dataclass(slots=True, kw_only=True)
+class SpoiledMemory(ClockMemory):
+    """A log that is read wrong, or that grows while it is read."""
+
+    spoil: Callable[[bytes], bytes] = bytes
+    reads: int = 0
+    grows: int = 0
+
+    def table(self, command: int) -> bytes | None:
+        blob = ClockMemory.table(self, command)
+        if command != Code.LOG_READ or blob is None:
+            return blob
+        self.reads += 1
+        if self.grows:
+            self.grows -= 1
+            self.add(punch_record("1005", DAY + timedelta(days=self.grows)))
+        return self.spoil(blob)
+
+
+def spoiled_clock(**memory: Any) -> tuple[ZkClock, SpoiledMemory]:
+    plain = simulated_clock()
+    kept = {each.name: getattr(plain.memory, each.name) for each in fields(ClockMemory)}
+    spoiled = SpoiledMemory(**kept, **memory)
+    clock = ZkClock(plain.device, plain.parameters, plain.site)
+    clock.memory = clock._answers.memory = spoiled
+    return clock, spoiled
+
+
+async def test_punches_that_come_while_the_log_is_read_are_not_missed() -> None:
+    clock, memory = spoiled_clock(grows=3)
+    async with bench(clock=clock, rows=50) as it:
+        await it.context.wait_event(53)
+        await it.read_log()
+    assert memory.grows == 0
+    assert len(set(ids(it.context.events))) == len(it.context.events) == 53
+
+
+@pytest.mark.parametrize("cut", [-1, -40, -41])
+async def test_a_log_that_came_short_is_read_again(cut: int) -> None:
+    clock, memory = spoiled_clock()
+    memory.spoil = lambda blob: blob[:cut] if memory.reads == 1 else blob
+    async with bench(clock=clock, rows=10) as it:
+        await it.context.wait_event(10)
+        await it.read_log()
+    assert memory.reads >= 2
+    assert it.context.info["doubtful_rows"] == 0
+
+
+async def test_live_goes_on_while_the_log_cannot_be_read() -> None:
+    clock, memory = spoiled_clock(spoil=lambda _: bytes(17))
+    async with bench(clock=clock, rows=3) as it:
+        reason = await it.context.wait_state(DeviceState.DEGRADED)
+        assert "its log cannot be read" in reason
+        await it.punch("1002", 900)
+        (event,) = await it.context.wait_event()
+        assert event.data["live"] is True
+        memory.spoil = bytes
+        await it.context.wait_event(4)
+        await it.ready()
     assert it.driving.lives == 1
