@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-BUILD_DATE: Final = datetime(2026, 11, 1, tzinfo=UTC)
+BUILD_DATE: Final = datetime(2025, 1, 1, tzinfo=UTC)
 """No clock that is right shows less: this program was not written yet."""
 BACKWARD: Final = timedelta(minutes=1)
 """A synchronised clock may be put back by so much."""

@@ -81,7 +81,7 @@ async def test_it_takes_connections_and_keeps_its_port(tmp_path: Path) -> None:
 
 def listening_at(pid: int) -> list[str]:
     """The addresses, as /proc/net says them, on which a process listens."""
-    links = [os.readlink(fd) for fd in Path(f"/proc/{pid}/fd").iterdir()]
+    links = [str(fd.readlink()) for fd in Path(f"/proc/{pid}/fd").iterdir()]
     inodes = {link[8:-1] for link in links if link.startswith("socket:[")}
     lines = [
         line.split()

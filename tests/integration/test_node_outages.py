@@ -133,6 +133,20 @@ async def test_a_black_holed_broker_loses_nothing(
         ]
 
 
+async def test_a_node_ends_while_its_broker_is_a_black_hole(tmp_path: Path) -> None:
+    async with (
+        running_broker("embedded", tmp_path / "broker") as broker,
+        fake_bridge(broker.address) as bridge,
+        Relay(broker.address).serving() as relay,
+    ):
+        async with running_node(tmp_path, relay.address):
+            await bridge.told("node/main/state")
+            relay.swallow()
+            await PROBES["p-1"].press("a")
+        async with running_node(tmp_path, broker.address):
+            assert keys(await bridge.events(1)) == ["a"]
+
+
 async def test_a_bridge_that_was_away_gets_everything(tmp_path: Path) -> None:
     names = [str(number) for number in range(300)]
     async with (

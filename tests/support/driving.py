@@ -17,6 +17,7 @@ from devices.kinds import DeviceState
 from devices.site import DeviceEntry, HallInfo, Site
 from drivers.driver import Driver
 from drivers.subjects import subject_ref
+from drivers.supervisor import plain_error
 from drivers.transports import Transport, open_transport
 
 SUBJECT_KEY = b"the key of tests, no secret"
@@ -303,16 +304,16 @@ async def _live(under_way: Driving, context: RecordingContext, retry_s: float) -
         under_way.lives += 1
         try:
             await under_way.driver.run()
-        except ConfigurationError as error:
+        except Exception as caught:
+            error = plain_error(caught)
+            if not isinstance(error, DeviceError):
+                context.fail(error)
+                raise
             under_way.errors.append(error)
-            context.report(DeviceState.LOCKED, str(error))
-            return
-        except DeviceError as error:
-            under_way.errors.append(error)
+            if isinstance(error, ConfigurationError):
+                context.report(DeviceState.LOCKED, str(error))
+                return
             context.report(DeviceState.OFFLINE, str(error))
-        except Exception as error:
-            context.fail(error)
-            raise
         else:
             context.report(DeviceState.OFFLINE, "the device ended the connection")
         await asyncio.sleep(retry_s)
