@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import pytest
+
+from devices.errors import MisuseError
+from devices.site import Site
+from simulators.day import Day
+from simulators.day_plan import DayPlan, Shift, StaffPunch, Visitor
+
+SITE = Site.model_validate(
+    {
+        "hall": {"id": "day"},
+        "services": [{"id": "reg"}],
+        "counters": [{"id": "w1", "number": 1, "services": ["reg"]}],
+        "devices": [
+            {"id": "clock", "driver": "zk"},
+            {"id": "reader", "driver": "sdt", "counter": "w1"},
+            {
+                "id": "bus",
+                "driver": "ff68",
+                "units": [{"address": 7, "counter": "w1"}],
+            },
+        ],
+    }
+)
+
+
+def visitor(**changes: Any) -> Visitor:
+    usual: dict[str, Any] = {
+        "at": 30_000.0,
+        "service": "reg",
+        "service_s": 60.0,
+        "shows_up": True,
+        "rating": 3,
+        "card": True,
+    }
+    return Visitor(**usual | changes)
+
+
+class Hall:
+    """One window and its queue: what a press at the caller does to them."""
+
+    def __init__(self) -> None:
+        self.waiting: list[str] = []
+        self.ticket: dict[str, str] | None = None
+        self.done: list[str] = []
+        self.failures = 1
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/api/v1/tickets":
+            if self.failures:
+                self.failures -= 1
+                return httpx.Response(503, json={})
+            number = f"A{len(self.waiting) + len(self.done) + 1:03}"
+            self.waiting.append(number)
+            return httpx.Response(201, json={"id": number, "number": number})
+        assert request.url.path == "/api/v1/queue"
+        services = [{"id": "reg", "waiting": len(self.waiting)}]
+        counters = [{"id": "w1", "ticket": self.ticket}]
+        return httpx.Response(200, json={"services": services, "counters": counters})
+
+    def press(self, key: str) -> None:
+        if key == "call":
+            number = self.waiting.pop(0)
+            self.ticket = {"id": number, "number": number}
+        elif self.ticket is not None and key in {"rate", "no_show"}:
+            self.done.append(f"{self.ticket['number']} {key}")
+            self.ticket = None
+
+
+class Device:
+    """Notes what people do at it."""
+
+    def __init__(self, name: str, diary: list[str], hall: Hall) -> None:
+        self.name = name
+        self.diary = diary
+        self.hall = hall
+
+    async def act(
+        self, action: str, arguments: Mapping[str, Any] | None = None
+    ) -> None:
+        words = dict(arguments or {})
+        keys = words.get("keys", [])
+        self.diary.append(f"{self.name} {action} {words or ''}".strip())
+        for key in keys:
+            self.hall.press(key)
+        if action == "punch" and words["user_id"] == "broken":
+            raise MisuseError("the clock is full")
+
+
+def plan(*visitors: Visitor, punches: tuple[StaffPunch, ...] = ()) -> DayPlan:
+    shift = Shift(
+        counter="w1", opens=0, lunch_from=80_000, lunch_until=80_001, closes=86_400
+    )
+    # Cards lie on the reader for a real second, so that it sees them.
+    late = 31_400.0 if any(each.card for each in visitors) else 30_600.0
+    home = StaffPunch(at=late, user_id="1001", direction="out", method="face")
+    return DayPlan(visitors=visitors, punches=(*punches, home), shifts=[shift])
+
+
+async def play(day_plan: DayPlan) -> tuple[list[str], Hall]:
+    diary: list[str] = []
+    hall = Hall()
+    devices = {name: Device(name, diary, hall) for name in ("clock", "reader", "bus")}
+    transport = httpx.MockTransport(hall.answer)
+    async with httpx.AsyncClient(transport=transport, base_url="http://hall") as api:
+        day = Day(SITE, devices, day_plan, api=api, speed=400.0, note=diary.append)
+        await day.run()
+    return diary, hall
+
+
+async def test_a_visitor_is_called_served_and_rates_over_the_wires() -> None:
+    diary, hall = await play(plan(visitor()))
+    assert hall.done == ["A001 rate"]
+    at_devices = [line for line in diary if line.startswith(("bus", "reader"))]
+    assert at_devices == [
+        "bus press {'address': 7, 'keys': ['call']}",
+        "reader insert",
+        "reader remove",
+        "bus press {'address': 7, 'keys': ['rate']}",
+        "bus rate {'address': 7, 'value': 3}",
+    ]
+    assert diary[-1].startswith("clock punch {'user_id': '1001', 'direction': 'out'")
+
+
+async def test_who_does_not_come_is_recalled_and_given_up() -> None:
+    diary, hall = await play(plan(visitor(shows_up=False, card=False)))
+    assert hall.done == ["A001 no_show"]
+    assert "bus press {'address': 7, 'keys': ['recall']}" in diary
+
+
+@pytest.mark.parametrize("rating", [None, 0])
+async def test_only_who_rates_presses(rating: int | None) -> None:
+    diary, _ = await play(plan(visitor(rating=rating, card=False)))
+    assert any(line.startswith("bus rate") for line in diary) is (rating == 0)
+    assert not any(line.startswith("reader") for line in diary)
+
+
+async def test_a_device_that_refuses_does_not_end_the_day() -> None:
+    broken = StaffPunch(at=30_000, user_id="broken", direction="in", method="face")
+    diary, hall = await play(plan(visitor(card=False), punches=(broken,)))
+    assert "punch: the clock is full" in diary
+    assert hall.done == ["A001 rate"]
