@@ -57,9 +57,8 @@ def main() -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _end_now)
     try:
-        halld(standalone_mode=False)
-    except click.exceptions.Exit as end:
-        sys.exit(end.exit_code)
+        # Outside its standalone mode click returns the code of an Exit.
+        code = halld(standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except click.ClickException as error:
@@ -72,6 +71,7 @@ def main() -> None:
     except (DeviceError, OSError) as error:
         click.echo(f"halld: {error}", err=True)
         sys.exit(1)
+    sys.exit(code or 0)
 
 
 def _end_now(_number: int, _frame: object) -> None:

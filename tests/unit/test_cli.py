@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from bridge.cli.commands.tail import line, wanted
-from bridge.cli.main import COMMANDS, halld
+from bridge.cli.main import COMMANDS, halld, main
 from bridge.cli.notify import Notifier
 from bridge.cli.options import find_running
 from devices.events import CloudEvent
@@ -42,6 +42,19 @@ def test_an_invalid_hall_file_is_exit_code_2(tmp_path: Path, command: str) -> No
     assert result.exit_code == 2
     assert f"{config}:2: wbe: no such key; did you mean web?" in result.output
     assert f"{config}:3: stroe: no such key; did you mean store?" in result.output
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [(GOOD, 0), ("hall: {id: demo}\nwbe: {}\n", 2)]
+)
+def test_the_program_ends_with_the_code_of_its_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, code: int
+) -> None:
+    config = write(tmp_path, text)
+    monkeypatch.setattr("sys.argv", ["halld", "check", "--config", config])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert (end.value.code or 0) == code
 
 
 def test_check_as_json(tmp_path: Path) -> None:
