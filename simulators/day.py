@@ -68,6 +68,8 @@ class Day:
         self._note = note
         self._visitors: dict[str, Visitor] = {}
         self._started = 0.0
+        self._over = False
+        """Nobody comes or goes any more."""
 
     @property
     def time_s(self) -> float:
@@ -76,21 +78,19 @@ class Day:
         return self._plan.begins + passed_s * self._speed
 
     async def run(self) -> None:
-        """Play until the last thing of the plan has happened."""
+        """Play until the last thing of the plan has happened and all are served."""
         self._started = asyncio.get_running_loop().time()
-        windows: list[asyncio.Task[None]] = []
         async with asyncio.TaskGroup() as tasks:
-            people = tasks.create_task(self._arrivals())
-            staff = tasks.create_task(self._punches())
+            tasks.create_task(self._people())
             for shift in self._plan.shifts:
                 counter = self._site.counter(shift.counter)
                 caller = self._caller(shift.counter)
                 if counter is not None and caller is not None:
-                    window = self._window(counter, caller, shift)
-                    windows.append(tasks.create_task(window))
-            await asyncio.gather(people, staff)
-            for task in windows:
-                task.cancel()
+                    tasks.create_task(self._window(counter, caller, shift))
+
+    async def _people(self) -> None:
+        await asyncio.gather(self._arrivals(), self._punches())
+        self._over = True
 
     async def _arrivals(self) -> None:
         for visitor in self._plan.visitors:
@@ -122,7 +122,10 @@ class Day:
                 await self._post(f"/api/v1/counters/{counter.id}/{action}", {})
                 self._note(f"window {counter.number}: {action}")
                 sits = works
-            if not works or not await self._somebody_waits(counter):
+            waiting = works and await self._somebody_waits(counter)
+            if self._over and not waiting:
+                return
+            if not waiting:
                 await self._pass(PAUSE_BETWEEN_S)
                 continue
             ticket = await self._call(counter, caller)
