@@ -16,15 +16,15 @@ from typing import Any
 from bus.address import BrokerAddress
 from bus.client import BusClient, Message, Will
 
-HALL = "test"
-ROOT = f"hall/v1/{HALL}"
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 class FakeNode:
     """Publishes CloudEvents and keeps what the bridge says."""
 
-    def __init__(self, broker: BrokerAddress, name: str = "main") -> None:
+    def __init__(self, broker: BrokerAddress, hall: str, name: str) -> None:
+        self.hall = hall
+        self.root = f"hall/v1/{hall}"
         self.name = name
         self.epoch = str(uuid.uuid4())
         self.session = 0
@@ -39,7 +39,7 @@ class FakeNode:
         self.silent: set[str] = set()
         self.changed = asyncio.Condition()
         self._changes: set[asyncio.Task[None]] = set()
-        self.client = BusClient(broker, f"halld-{HALL}-node-{name}", hello=self._hello)
+        self.client = BusClient(broker, f"halld-{hall}-node-{name}", hello=self._hello)
         for topic in (
             "bridge/ack/+/+",
             "bridge/state",
@@ -47,7 +47,7 @@ class FakeNode:
             "dev/+/cmd/+",
             f"node/{name}/cmd/+",
         ):
-            self.client.subscribe(f"{ROOT}/{topic}", self._heard)
+            self.client.subscribe(f"{self.root}/{topic}", self._heard)
 
     # -- telling ---------------------------------------------------------------
 
@@ -65,7 +65,7 @@ class FakeNode:
         sequence = self.trimmed[lane] + len(self.journal[lane]) + 1
         when = time or START + timedelta(seconds=sequence)
         source, name = identity or (
-            f"urn:halld:{HALL}:dev:{device}",
+            f"urn:halld:{self.hall}:dev:{device}",
             f"{self.name}:{self.epoch}:{lane}:{sequence}",
         )
         body = {
@@ -86,6 +86,17 @@ class FakeNode:
         }
         self.journal[lane].append(body)
         return body
+
+    def open_epoch(self) -> None:
+        """Begin a new journal."""
+        self.epoch = str(uuid.uuid4())
+        self.journal = {"desk": [], "clock": []}
+        self.trimmed = {"desk": 0, "clock": 0}
+
+    def trim(self, lane: str, count: int) -> None:
+        """Forget the first events of a lane."""
+        del self.journal[lane][:count]
+        self.trimmed[lane] += count
 
     def key(self, key: str, *, digits: str = "", **more: Any) -> dict[str, Any]:
         """Journal a caller's key at window w1."""
@@ -110,7 +121,7 @@ class FakeNode:
     def send(self, topic: str, payload: str | bytes, *, retain: bool = False) -> None:
         """Publish below the hall's root."""
         body = payload.encode() if isinstance(payload, str) else payload
-        assert self.client.publish(f"{ROOT}/{topic}", body, retain=retain)
+        assert self.client.publish(f"{self.root}/{topic}", body, retain=retain)
 
     def state(self, state: str = "ready", session: int | None = None) -> None:
         """Publish the node's state."""
@@ -143,22 +154,22 @@ class FakeNode:
     async def asked(self, name: str) -> dict[str, Any]:
         """Wait for a request by name; its arguments."""
 
-        def found() -> dict[str, Any] | None:
-            return next((args for kind, args in self.requests if kind == name), None)
+        def found() -> list[dict[str, Any]]:
+            return [args for kind, args in self.requests if kind == name]
 
-        result: dict[str, Any] = await self.until(found)
-        return result
+        requests: list[dict[str, Any]] = await self.until(found)
+        return requests[0]
 
     async def _hello(self) -> Will:
         self.session += 1
         will = {"state": "lost", "session": self.session}
-        return Will(f"{ROOT}/node/{self.name}/state", json.dumps(will).encode())
+        return Will(f"{self.root}/node/{self.name}/state", json.dumps(will).encode())
 
     def _heard(self, message: Message) -> None:
         if not message.payload:
             return
         body = json.loads(message.payload)
-        words = message.topic.removeprefix(f"{ROOT}/").split("/")
+        words = message.topic.removeprefix(f"{self.root}/").split("/")
         match words:
             case ["bridge", "ack", node, lane] if node == self.name:
                 self.acks[lane] = body
@@ -215,10 +226,10 @@ class FakeNode:
 
 @asynccontextmanager
 async def fake_node(
-    broker: BrokerAddress, name: str = "main"
+    broker: BrokerAddress, hall: str = "test", name: str = "main"
 ) -> AsyncIterator[FakeNode]:
     """A node that is connected, and says so."""
-    node = FakeNode(broker, name)
+    node = FakeNode(broker, hall, name)
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(node.client.run())
         try:
