@@ -103,6 +103,7 @@ class Child:
         # Its own stdout: only the parent speaks there.
         return await asyncio.create_subprocess_exec(
             *self._command,
+            self.role,  # for those who look at the process list
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
             pass_fds=(*self._pass_fds, status),
@@ -120,11 +121,16 @@ class Child:
     async def _watch(self, process: asyncio.subprocess.Process) -> int:
         loop = asyncio.get_running_loop()
         ended = asyncio.ensure_future(process.wait())
+        look_s = self._hung_s / 4
         try:
             while True:
-                done, _ = await asyncio.wait({ended}, timeout=self._hung_s / 4)
+                before = loop.time()
+                done, _ = await asyncio.wait({ended}, timeout=look_s)
                 if done:
                     return ended.result()
+                if loop.time() - before > 2 * look_s:
+                    # This process slept too (a machine that was suspended).
+                    self._seen = loop.time()
                 if loop.time() - self._seen > self._hung_s:
                     log.error("%s hangs; ending it", self.role)
                     process.kill()
