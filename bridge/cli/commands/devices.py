@@ -23,13 +23,14 @@ _COLUMNS = ("id", "driver", "state", "since", "node", "reason")
 @click.option("--url", help="Where the hall answers, such as http://127.0.0.1:8080.")
 @json_option
 def command(config: Path | None, data: Path, url: str | None, *, as_json: bool) -> None:
-    """List the devices of the running hall."""
+    """List the devices of the running hall, what does not work first."""
     base = url or find_running(config, data).http
     body = _get(f"{base.rstrip('/')}/api/v1/devices?limit=1000")
     if as_json:
         click.echo(json.dumps(body, ensure_ascii=False, indent=2))
         return
-    rows = [[_cell(item.get(name)) for name in _COLUMNS] for item in body["items"]]
+    found = sorted(body["items"], key=lambda item: item["state"] == "ready")
+    rows = [[_cell(item.get(name)) for name in _COLUMNS] for item in found]
     widths = [
         max(len(row[at]) for row in [list(_COLUMNS), *rows])
         for at in range(len(_COLUMNS))
