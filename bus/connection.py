@@ -20,6 +20,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
 from bus.address import BrokerAddress
+from bus.buffered import BufferedSocket
 from bus.threads import in_daemon_thread
 
 KEEPALIVE_S: Final = 10
@@ -81,7 +82,7 @@ class Connection:
         self._loop = asyncio.get_running_loop()
         self._address = address
         self._events = events
-        self._socket: socket.socket | None = sock
+        self._socket: BufferedSocket | None = BufferedSocket(sock)
         self._reading = False
         self._paused = False
         self._ended: asyncio.Future[str] = self._loop.create_future()
@@ -90,7 +91,7 @@ class Connection:
         self._sizes: dict[int, int] = {}
         self._bytes = 0
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
-        self._paho = _Paho(sock, client_id)
+        self._paho = _Paho(self._socket, client_id)
         self._prepare(will)
 
     def _prepare(self, will: Will | None) -> None:
@@ -152,13 +153,13 @@ class Connection:
     def close(self) -> None:
         """Say good-bye if possible and free the socket."""
         self._paho.on_disconnect = None
+        sock = self._socket
         with suppress(OSError, ValueError):
             self._paho.disconnect()
             self._paho.loop_write()
-        sock = self._socket
         self._detach()
         if sock is not None:
-            _close(sock)
+            sock.close()
         self.end("closed")
 
     def subscribe(self, filters: list[str]) -> None:
@@ -214,9 +215,22 @@ class Connection:
 
     def _read(self) -> None:
         self._paho.loop_read()
-        # TLS may hold decrypted bytes that make no socket readable.
-        while isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
+        while self._reading and self._socket is not None and self._socket.unread:
             self._paho.loop_read()
+
+    def _write(self) -> None:
+        """Let paho write its packets, and send them together."""
+        self._paho.loop_write()
+        sock = self._socket
+        if sock is None:
+            return
+        try:
+            sock.flush()
+        except OSError:
+            self.end(CLOSED_BY_BROKER)
+            return
+        if sock.unsent:
+            self._loop.add_writer(sock, self._write)
 
     def _is_settled(self, messages: int, size_bytes: int) -> bool:
         return len(self._sizes) <= messages and self._bytes <= size_bytes
@@ -282,7 +296,7 @@ class Connection:
         self._detach()
 
     def _on_register_write(self, _paho: paho.Client, _data: Any, sock: Any) -> None:
-        self._loop.add_writer(sock, self._paho.loop_write)
+        self._loop.add_writer(sock, self._write)
 
     def _on_unregister_write(self, _paho: paho.Client, _data: Any, sock: Any) -> None:
         if sock.fileno() >= 0:
@@ -292,7 +306,7 @@ class Connection:
 class _Paho(paho.Client):
     """A paho client on a socket that it is given (paho has no public way)."""
 
-    def __init__(self, sock: socket.socket, client_id: str) -> None:
+    def __init__(self, sock: BufferedSocket, client_id: str) -> None:
         super().__init__(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
@@ -302,7 +316,7 @@ class _Paho(paho.Client):
         )
         self._given = sock
 
-    def _create_socket(self) -> socket.socket:
+    def _create_socket(self) -> Any:
         return self._given
 
 

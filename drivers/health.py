@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,6 +46,8 @@ class Health:
     alarms: Alarms
     devices: Sequence[DevicePresence]
     data: Path
+    settle: Callable[[], Awaitable[None]]
+    """Has the acks noted in the journal before it is measured."""
     limit_bytes: int = JOURNAL_LIMIT_BYTES
     every_s: float = EVERY_S
     synchronised: Callable[[], bool] = kernel_synchronised
@@ -94,6 +96,7 @@ class Health:
         self._judge_clock()
         self._judge_bus()
         try:
+            await self.settle()
             size = await self.services.journal.call(self._measure)
         except JournalError:  # told by the devices that cannot journal
             return

@@ -126,6 +126,7 @@ async def make_node(
         alarms=alarms,
         devices=[context.presence for context in contexts.values()],
         data=data,
+        settle=publisher.save,
         every_s=timing.health_every_s,
     )
     requests = {

@@ -156,7 +156,7 @@ async def test_each_connect_has_a_will_of_its_own(broker: KillableBroker) -> Non
     client = BusClient(broker.address, "x", hello=hello, on_connect=connects.release)
     async with listening(broker, "t/will") as (_, ear), running(client):
         await connects.acquire()
-        client._connection._socket.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
+        client._connection._socket._socket.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
         await ear.wait(lambda: bool(ear.messages))
         await connects.acquire()
     assert ear.payloads == [b"1"]

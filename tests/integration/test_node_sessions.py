@@ -45,7 +45,7 @@ def heard(bridge: FakeBridge, topic: str) -> list[Any]:
 def break_line(probe: Probe) -> None:
     """Cut the node's connection, as a network does."""
     client = probe.context.presence.pulpit.bus  # type: ignore[attr-defined]
-    client._connection._socket.shutdown(socket.SHUT_RDWR)
+    client._connection._socket._socket.shutdown(socket.SHUT_RDWR)
 
 
 async def test_the_node_tells_itself_and_its_devices(
