@@ -154,6 +154,29 @@ async def test_an_event_is_on_disk_before_anybody_hears_of_it(
     assert keys(bridge.arrived) == ["a", "b"]
 
 
+async def test_the_first_publication_reads_nothing_back(
+    broker: KillableBroker,
+    bridge: FakeBridge,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with running_node(tmp_path, broker.address):
+        await PROBES["p-1"].press("a")
+        await bridge.events(1)
+        reads: list[object] = []
+        real = JournalStore.rows
+
+        def noted(self: JournalStore, *place: Any) -> Any:
+            reads.append(place)
+            return real(self, *place)
+
+        monkeypatch.setattr(JournalStore, "rows", noted)
+        for _ in range(50):
+            await PROBES["p-1"].press("b", "c")
+        await bridge.events(101)
+    assert reads == []
+
+
 async def test_events_wait_for_a_broker_that_comes_later(tmp_path: Path) -> None:
     async with running_broker("embedded", tmp_path / "broker") as broker:
         address = broker.address
