@@ -133,7 +133,7 @@ def call(work: Work, counter: Counter, ticket: Ticket, at: datetime) -> TicketVi
 def recall(work: Work, counter: Counter, at: datetime) -> TicketView:
     """Announce the window's ticket again."""
     ticket = _occupying(work, counter)
-    moved = move(work, ticket, TicketAction.RECALL, at, calls=tables.ticket.c.calls + 1)
+    moved = move(work, ticket, TicketAction.RECALL, at, calls=ticket.calls + 1)
     _announce(work, counter, moved, at)
     return tell_ticket(work, moved)
 
@@ -155,14 +155,15 @@ def end(work: Work, counter: Counter, action: TicketAction, at: datetime) -> Tic
     if ticket is None:
         raise NoTicketError(f"{counter.id} has no ticket open")
     values: dict[str, Any] = {}
+    kept: dict[str, Any] = {}
     if action in {TicketAction.FINISH, TicketAction.RATE}:
-        values = {"ended": at}
-        set_window(work, counter.id, last_ticket=ticket.key)
+        values, kept = {"ended": at}, {"last_ticket": ticket.key}
     elif action is TicketAction.HOLD:
         values = {"held": at}
     moved = move(work, ticket, action, at, **values)
     if action is not TicketAction.RATE:
-        set_window(work, counter.id, ticket=None)
+        kept["ticket"] = None
+    set_window(work, counter.id, **kept)
     tell_window(work, counter)
     return tell_ticket(work, moved)
 
@@ -246,7 +247,7 @@ def _bring(
         at,
         counter=counter.id,
         only_counter=None,
-        calls=tables.ticket.c.calls + 1,
+        calls=ticket.calls + 1,
         called=ticket.called or at,
     )
     set_window(work, counter.id, ticket=moved.key)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Final
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from bridge.domain.order import Held, digest, has_identity
@@ -24,6 +24,14 @@ QUARANTINED: Final = "quarantined"
 ROLLED_BACK: Final = "journal-rolled-back"
 OTHER_CONTENT: Final = "other-content"
 CHUNK: Final = 500
+
+_P = tables.position
+_POSITION = select(_P).where(
+    _P.c.node == bindparam("b_node"),
+    _P.c.epoch == bindparam("b_epoch"),
+    _P.c.lane == bindparam("b_lane"),
+)
+_SET_POSITION = update(_P).where(_P.c.id == bindparam("b_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,24 +168,17 @@ def retry_quarantined(work: Work) -> tuple[int, int]:
 
 
 def _position(work: Work, key: LaneKey) -> Row[Any]:
-    table = tables.position
-    query = select(table).where(
-        table.c.node == key.node, table.c.epoch == key.epoch, table.c.lane == key.lane
-    )
-    row = work.db.execute(query).first()
+    values = {"node": key.node, "epoch": key.epoch, "lane": key.lane}
+    place = {f"b_{name}": value for name, value in values.items()}
+    row = work.db.execute(_POSITION, place).first()
     if row is None:
-        work.db.execute(
-            insert(table).values(
-                node=key.node, epoch=key.epoch, lane=key.lane, last=0, moved=work.now
-            )
-        )
-        row = work.db.execute(query).one()
+        work.db.execute(insert(_P), {**values, "last": 0, "moved": work.now})
+        row = work.db.execute(_POSITION, place).one()
     return row
 
 
 def _update_position(work: Work, key: int, **values: Any) -> None:
-    table = tables.position
-    work.db.execute(update(table).where(table.c.id == key).values(**values))
+    work.db.execute(_SET_POSITION, {"b_id": key, **values})
 
 
 def _store(work: Work, position: int, events: Sequence[CloudEvent]) -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select, update
 
 from bridge.domain.errors import NotFoundError
 from bridge.domain.queue import (
@@ -35,6 +35,31 @@ from bridge.store import tables
 from devices.site import Counter, Site
 
 _QUEUED = sorted(QUEUED)
+_T, _C, _I = tables.ticket, tables.counter, tables.ticket_interval
+
+# Built once: building a statement costs more than SQLite takes to run it.
+_BY_KEY = select(_T).where(_T.c.id == bindparam("b_key"))
+_WINDOW = (
+    select(_C.c.paused, _C.c.last_ticket, _C.c.last_press, _T)
+    .join_from(_C, _T, _T.c.id == _C.c.ticket, isouter=True)
+    .where(_C.c.id == bindparam("b_counter"))
+)
+_SET_WINDOW = update(_C).where(_C.c.id == bindparam("b_counter"))
+_MOVE = update(_T).where(_T.c.id == bindparam("b_key"))
+_CLOSE_INTERVAL = update(_I).where(
+    _I.c.ticket == bindparam("b_ticket"), _I.c.finish.is_(None)
+)
+_OPEN_INTERVAL = insert(_I)
+_FIRSTS = (
+    select(_T.c.service, _T.c.only_counter, func.min(_T.c.id).label("id"))
+    .where(_T.c.state.in_(_QUEUED))
+    .group_by(_T.c.service, _T.c.only_counter)
+)
+_COUNT = (
+    select(func.count())
+    .select_from(_T)
+    .where(_T.c.state.in_(_QUEUED), _T.c.service == bindparam("b_service"))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +79,7 @@ class Ticket:
     issued: datetime
     called: datetime | None
     ended: datetime | None
+    held: datetime | None
 
     @property
     def brief(self) -> TicketBrief:
@@ -91,7 +117,7 @@ def tickets() -> Select[Any]:
 
 def by_key(db: Connection, key: int) -> Ticket:
     """A ticket that is known to be there."""
-    return _ticket(db.execute(tickets().where(tables.ticket.c.id == key)).one())
+    return _ticket(db.execute(_BY_KEY, {"b_key": key}).one())
 
 
 def by_ref(db: Connection, ref: str) -> Ticket:
@@ -104,26 +130,19 @@ def by_ref(db: Connection, ref: str) -> Ticket:
 
 def window(db: Connection, counter: str) -> Window:
     """A window that stands in the hall file."""
-    row = db.execute(
-        select(tables.counter).where(tables.counter.c.id == counter)
-    ).first()
-    if row is None:
-        return Window(
-            id=counter, paused=False, ticket=None, last_ticket=None, last_press=None
-        )
+    row = db.execute(_WINDOW, {"b_counter": counter}).first()
     return Window(
-        id=row.id,
-        paused=row.paused,
-        ticket=None if row.ticket is None else by_key(db, row.ticket),
-        last_ticket=row.last_ticket,
-        last_press=row.last_press,
+        id=counter,
+        paused=row is not None and row.paused,
+        ticket=None if row is None or row.id is None else _ticket(row),
+        last_ticket=None if row is None else row.last_ticket,
+        last_press=None if row is None else row.last_press,
     )
 
 
 def set_window(work: Work, counter: str, **values: Any) -> None:
     """Change a window's row."""
-    table = tables.counter
-    work.db.execute(update(table).where(table.c.id == counter).values(**values))
+    work.db.execute(_SET_WINDOW, {"b_counter": counter, **values})
 
 
 def move(
@@ -131,50 +150,37 @@ def move(
 ) -> Ticket:
     """Do what the state table allows; raises `NoTicketError` when refused.
 
-    Each state is an interval in `ticket_interval`.
+    `values` are other columns to set. Each state is an interval in
+    `ticket_interval`.
     """
     state = next_state(ticket.state, action)
-    table, intervals = tables.ticket, tables.ticket_interval
-    work.db.execute(
-        update(table).where(table.c.id == ticket.key).values(state=state, **values)
-    )
-    moved = by_key(work.db, ticket.key)
+    moved = replace(ticket, state=state, **values)
+    work.db.execute(_MOVE, {"b_key": ticket.key, "state": state, **values})
     if (state, moved.service, moved.counter) != (
         ticket.state,
         ticket.service,
         ticket.counter,
     ):
-        work.db.execute(
-            update(intervals)
-            .where(intervals.c.ticket == ticket.key, intervals.c.finish.is_(None))
-            .values(finish=at)
-        )
+        work.db.execute(_CLOSE_INTERVAL, {"b_ticket": ticket.key, "finish": at})
         open_interval(work, moved, action.value, at)
     return moved
 
 
 def open_interval(work: Work, ticket: Ticket, action: str, at: datetime) -> None:
     """Begin the interval of a ticket's present state."""
-    work.db.execute(
-        insert(tables.ticket_interval).values(
-            ticket=ticket.key,
-            state=ticket.state,
-            service=ticket.service,
-            counter=ticket.counter,
-            action=action,
-            start=at,
-        )
-    )
+    row = {
+        "ticket": ticket.key,
+        "state": ticket.state,
+        "service": ticket.service,
+        "counter": ticket.counter,
+        "action": action,
+        "start": at,
+    }
+    work.db.execute(_OPEN_INTERVAL, row)
 
 
 def first_for(db: Connection, counter: Counter) -> Ticket | None:
     """The ticket whose turn it is at a window."""
-    table = tables.ticket
-    oldest = db.execute(
-        select(table.c.service, table.c.only_counter, func.min(table.c.id).label("id"))
-        .where(table.c.state.in_(_QUEUED))
-        .group_by(table.c.service, table.c.only_counter)
-    )
     chosen = next_ticket(
         [
             Queued(
@@ -183,7 +189,7 @@ def first_for(db: Connection, counter: Counter) -> Ticket | None:
                 place=row.id,
                 only_counter=row.only_counter,
             )
-            for row in oldest
+            for row in db.execute(_FIRSTS)
         ],
         counter=counter.id,
         services=counter.services,
@@ -228,12 +234,8 @@ def ticket_view(db: Connection, site: Site, ticket: Ticket) -> TicketView:
     zone = site.hall.zone
     ahead, wait_s = 0, None
     if ticket.state in QUEUED:
-        table = tables.ticket
         ahead = db.execute(
-            select(func.count())
-            .select_from(table)
-            .where(table.c.state.in_(_QUEUED), table.c.service == ticket.service)
-            .where(table.c.id < ticket.key)
+            _COUNT.where(_T.c.id < ticket.key), {"b_service": ticket.service}
         ).scalar_one()
         wait_s = estimate(db, site, ticket.service, ahead)
     return TicketView(
@@ -286,9 +288,10 @@ def service_views(db: Connection, site: Site) -> list[ServiceView]:
 def tell_ticket(work: Work, ticket: Ticket, *services: str) -> TicketView:
     """Tell the stream and the displays of a ticket, with its services' waiting."""
     view = ticket_view(work.db, work.site, ticket)
-    counts = waiting(work.db)
-    affected = dict.fromkeys((ticket.service, *services))
-    told: Mapping[str, int] = {name: counts.get(name, 0) for name in affected}
+    told: Mapping[str, int] = {
+        name: work.db.execute(_COUNT, {"b_service": name}).scalar_one()
+        for name in dict.fromkeys((ticket.service, *services))
+    }
     work.change("ticket", None, {**as_json(view), "waiting": told})
     work.after(lambda: work.effects.waiting_changed(told))
     return view
@@ -316,4 +319,5 @@ def _ticket(row: Row[Any]) -> Ticket:
         issued=row.issued,
         called=row.called,
         ended=row.ended,
+        held=row.held,
     )

@@ -17,6 +17,8 @@ from bridge.store.tables import alarm, change
 from bridge.store.writer import Unit
 from devices.site import Site
 
+_INSERT_CHANGE = insert(change)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
@@ -80,8 +82,8 @@ class Work:
     def change(self, kind: str, area: str | None, data: Mapping[str, Any]) -> None:
         """Add to the live stream."""
         text = json.dumps(data, ensure_ascii=False)
-        row = insert(change).values(kind=kind, area=area, data=text, at=self.now)
-        key = self.db.execute(row).inserted_primary_key
+        row = {"kind": kind, "area": area, "data": text, "at": self.now}
+        key = self.db.execute(_INSERT_CHANGE, row).inserted_primary_key
         entry = Change(
             id=int(key[0]) if key else 0, kind=kind, area=area, data=json.loads(text)
         )
