@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from pydantic_core import to_json
+
 from devices.errors import ProtocolError
 
 JsonObject = Mapping[str, Any]
@@ -142,9 +144,7 @@ class CloudEvent:
 
     def encode(self) -> bytes:
         """The envelope as UTF-8 JSON."""
-        return json.dumps(
-            self.as_json(), ensure_ascii=False, separators=(",", ":")
-        ).encode()
+        return to_json(self.as_json())
 
     @classmethod
     def from_json(cls, body: object) -> CloudEvent:

@@ -38,6 +38,7 @@ class Outbox:
 
     def __init__(self) -> None:
         self._answers: deque[Outgoing] = deque()
+        self._answered: set[Message] = set()
         self._urgent: dict[object, Outgoing] = {}
         self._later: dict[object, Outgoing] = {}
         self._changed = asyncio.Event()
@@ -50,11 +51,10 @@ class Outbox:
 
     def answer(self, outgoing: Outgoing) -> None:
         """Send an acknowledgement before anything else."""
-        if len(self._answers) >= MOST_ANSWERS:
-            same = (o for o in self._answers if o.message == outgoing.message)
-            if next(same, None) is not None:
-                return
+        if len(self._answers) >= MOST_ANSWERS and outgoing.message in self._answered:
+            return
         self._answers.append(outgoing)
+        self._answered.add(outgoing.message)
         self._changed.set()
 
     def beep(self, outgoing: Outgoing) -> None:
@@ -83,6 +83,7 @@ class Outbox:
             if self._answers:
                 answers = list(self._answers)
                 self._answers.clear()
+                self._answered.clear()
                 return answers
             queue = self._urgent or self._later
             pause_s = free_at_s - loop.time()

@@ -19,6 +19,8 @@ BULK_WINDOW: Final = 3 * MAX_BATCH
 BULK_BYTES: Final = 512 * 1024
 """Payload without PUBACK beyond which a backfill waits."""
 PAGE: Final = 500
+LAGGING: Final = 500
+"""So many events that wait to be sent travel together, as a backfill does."""
 FRESH_LIMIT: Final = 5000
 """Events kept in memory for their first publication."""
 STAND_STILL_S: Final = 5.0
@@ -260,11 +262,13 @@ class LanePublisher:
 
     def _send(self, rows: Sequence[Row]) -> bool:
         """Hand rows to the bus in order; whether all were taken."""
-        for message in messages_of(rows):
+        track = self._track(rows[0].epoch)
+        lags = track is not None and track.last - rows[0].sequence >= LAGGING
+        for message in messages_of(rows, together=lags):
             head, final = message[0], message[-1]
             topic = (
                 self._topics.batch(head.device, head.type)
-                if head.bulk
+                if is_batch(message)
                 else self._topics.event(head.device, head.type)
             )
             if not self._bus.publish(topic, payload_of(message)):
@@ -318,16 +322,19 @@ class LanePublisher:
         return asyncio.get_running_loop().time()
 
 
-def messages_of(rows: Sequence[Row]) -> list[list[Row]]:
-    """Rows by message: live ones alone, bulk ones of one device and type together."""
+def messages_of(rows: Sequence[Row], *, together: bool = False) -> list[list[Row]]:
+    """Rows by message: live ones alone, bulk ones of one device and type together.
+
+    `together` joins live ones too, for a lane that lags.
+    """
     messages: list[list[Row]] = []
     size = 0
     for row in rows:
         last = messages[-1] if messages else []
         fits = (
             bool(last)
-            and row.bulk
-            and last[0].bulk
+            and (row.bulk or together)
+            and row.bulk == last[0].bulk
             and (last[0].device, last[0].type) == (row.device, row.type)
             and len(last) < MAX_BATCH
             and size + len(row.body) + 1 <= MAX_PAYLOAD
@@ -341,8 +348,13 @@ def messages_of(rows: Sequence[Row]) -> list[list[Row]]:
     return messages
 
 
+def is_batch(message: Sequence[Row]) -> bool:
+    """Whether a message travels as an array, on the batch topic."""
+    return message[0].bulk or len(message) > 1
+
+
 def payload_of(message: Sequence[Row]) -> bytes:
-    """One event as it is, or an array of a backfill's events."""
-    if not message[0].bulk:
+    """One event as it is, or an array of events."""
+    if not is_batch(message):
         return message[0].body
     return b"[" + b",".join(row.body for row in message) + b"]"
