@@ -50,7 +50,7 @@ def test_a_lane_that_lags_joins_live_events_of_one_device() -> None:
 
 
 @given(
-    st.lists(
+    drawn=st.lists(
         st.tuples(
             st.sampled_from(["bus-1", "bus-2"]),
             st.booleans(),
@@ -58,10 +58,10 @@ def test_a_lane_that_lags_joins_live_events_of_one_device() -> None:
         ),
         max_size=60,
     ),
-    st.booleans(),
+    together=st.booleans(),
 )
 def test_order_and_limits_hold(
-    drawn: list[tuple[str, bool, int]], together: bool
+    *, drawn: list[tuple[str, bool, int]], together: bool
 ) -> None:
     rows = [
         row(number, device=device, bulk=bulk, size=size)
