@@ -61,9 +61,6 @@ def _units(site: Site, board: Board, units: Sequence[Any]) -> dict[str, Any]:
 
 def _text(site: Site, board: Board, device: DeviceEntry) -> str:
     if device.counter is not None:
-        view = board.counters.get(device.counter)
-        if view is not None and view.state is CounterState.PAUSED:
-            return site.queue.pause_text
         mine = [device.counter]
     else:
         mine = [
@@ -71,6 +68,9 @@ def _text(site: Site, board: Board, device: DeviceEntry) -> str:
             for counter in site.counters
             if device.area is None or counter.area == device.area
         ]
+    views = [board.counters.get(name) for name in mine]
+    if views and all(v is not None and v.state is CounterState.PAUSED for v in views):
+        return site.queue.pause_text
     calls = [call for name in mine if (call := _standing_call(board, name)) is not None]
     newest = max(calls, key=lambda call: (call.at, call.id), default=None)
     return newest.text if newest is not None else site.queue.idle_text

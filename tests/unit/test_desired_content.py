@@ -103,6 +103,14 @@ def test_a_display_of_a_window_shows_that_window_alone() -> None:
     assert text(shown, "led-w1") == PAUSED
 
 
+def test_an_area_pauses_when_all_its_windows_do() -> None:
+    shown = board()
+    put(shown, "w1", "A001", paused=True)
+    assert text(shown, "led-main") == "请A001号到1号窗口"
+    put(shown, "w2", "A002", paused=True)
+    assert text(shown, "led-main") == PAUSED
+
+
 def test_callers_show_their_ticket_and_who_waits() -> None:
     shown = board()
     put(shown, "w1", "A001")
