@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -292,9 +292,21 @@ def tell_ticket(work: Work, ticket: Ticket, *services: str) -> TicketView:
         name: work.db.execute(_COUNT, {"b_service": name}).scalar_one()
         for name in dict.fromkeys((ticket.service, *services))
     }
-    work.change("ticket", None, {**as_json(view), "waiting": told})
+    area = _only_area(work.site, told, ticket.counter)
+    work.change("ticket", area, {**as_json(view), "waiting": told})
     work.after(lambda: work.effects.waiting_changed(told))
     return view
+
+
+def _only_area(site: Site, services: Iterable[str], counter: str | None) -> str | None:
+    """The area where a ticket of these services matters; None: in several."""
+    wanted = set(services)
+    areas = {
+        each.area
+        for each in site.counters
+        if each.id == counter or wanted.intersection(each.services)
+    }
+    return areas.pop() if len(areas) == 1 else None
 
 
 def tell_window(work: Work, counter: Counter) -> CounterView:

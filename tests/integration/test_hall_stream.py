@@ -78,6 +78,8 @@ async def test_an_area_sees_its_own_and_no_devices(hall: Hall) -> None:
     changes = await hall.changes_since(0, "upstairs")
     assert changes is not None
     assert {each.area for each in changes} == {None, "upstairs"}
+    tickets = [each.data for each in changes if each.kind == "ticket"]
+    assert {each["service"] for each in tickets} == {"idcard"}
 
 
 async def test_ids_that_are_unknown_or_too_old_need_a_snapshot(hall: Hall) -> None:
