@@ -36,7 +36,12 @@ class Held:
     events: dict[int, CloudEvent] = field(default_factory=dict)
 
     def sort(self, last: int, arrivals: Iterable[CloudEvent]) -> Sorted:
-        """Put arrivals in order after `last`, with what was held before."""
+        """Put arrivals in order after `last`, with what was held before.
+
+        Two different events at one place end it: what comes behind them is of
+        a journal that was rolled back.
+        """
+        start = last
         taken: list[CloudEvent] = []
         known: list[CloudEvent] = []
         held = self.events
@@ -47,6 +52,8 @@ class Held:
             sequence = event.place.sequence
             if sequence <= last:
                 known.append(event)
+                if sequence > start and not is_same(taken[sequence - start - 1], event):
+                    break
                 continue
             if sequence > last + 1:
                 held[sequence] = event
@@ -65,6 +72,13 @@ class Held:
         return Sorted(taken=taken, known=known, missing=missing)
 
 
+def is_same(one: CloudEvent, other: CloudEvent) -> bool:
+    """Whether two events of one place are the same event."""
+    if (one.source, one.id) != (other.source, other.id):
+        return False
+    return has_identity(one) or digest(one) == digest(other)
+
+
 def has_identity(event: CloudEvent) -> bool:
     """Whether the event is known by an identity of its own, not by its place."""
     return event.id != event_id(event.place)
@@ -73,10 +87,9 @@ def has_identity(event: CloudEvent) -> bool:
 def digest(event: CloudEvent) -> str:
     """What tells two events of one id apart: the content, not the way it took."""
     content = sorted(event.data.items())
-    when = ""
     if has_identity(event):
         content = [item for item in content if item[0] not in _IDENTITY_EXTRAS]
+        text = f"{event.type} {content}"
     else:
-        when = event.time.isoformat()
-    text = f"{event.type} {when} {content}"
+        text = f"{event.type} {event.time.isoformat()} {content}"
     return blake2b(text.encode(errors="backslashreplace"), digest_size=16).hexdigest()

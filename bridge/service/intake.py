@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import Row, bindparam, func, insert, select, update
@@ -78,24 +79,30 @@ class Intake:
         """
         row = _position(work, key)
         held = self.held.setdefault(key, Held())
-        frozen = row.rolled_back_from is not None
-        if frozen:
+        events = list(events)
+        past = [event for event in events if event.place.sequence <= row.last]
+        conflict = _compare(work, key, row, past)
+        if conflict is not None or row.rolled_back_from is not None:
             held.events.clear()
-            events = [event for event in events if event.place.sequence <= row.last]
+            return Outcome(
+                key=key, last=row.last, duplicates=len(past), conflict_from=conflict
+            )
+        if past:
+            events = [event for event in events if event.place.sequence > row.last]
         arrived = held.sort(row.last, events)
-        quarantined = _store(work, row.id, arrived.taken) if arrived.taken else 0
         last = row.last + len(arrived.taken)
+        quarantined = 0
         if arrived.taken:
-            values = {"last": last, "moved": work.now}
-            _update_position(work, row.id, **values)
-        conflict = _compare(work, key, row, arrived.known) if arrived.known else None
+            quarantined = _store(work, row.id, arrived.taken)
+            _update_position(work, row.id, last=last, moved=work.now)
+        conflict = _compare(work, key, row, arrived.known)
         if conflict is not None:
             held.events.clear()
         return Outcome(
             key=key,
             last=last,
             taken=len(arrived.taken),
-            duplicates=len(arrived.known),
+            duplicates=len(past) + len(arrived.known),
             quarantined=quarantined,
             missing=None if conflict is not None else arrived.missing,
             conflict_from=conflict,
@@ -184,29 +191,35 @@ def _update_position(work: Work, key: int, **values: Any) -> None:
 def _store(work: Work, position: int, events: Sequence[CloudEvent]) -> int:
     """Inbox rows and effects; how many were quarantined.
 
-    All at once; one by one, each in its savepoint, when anything raises.
+    All at once. When anything raises, those that came before are sorted out;
+    then the rest at once, then one by one, each in its savepoint.
     """
+    if _store_together(work, position, events):
+        return 0
     doubles = _doubles(work, events)
-    fresh = events
-    if doubles:
-        fresh = [event for event in events if event.place.sequence not in doubles]
+    again = [event for event in events if event.place.sequence in doubles]
+    fresh = [event for event in events if event.place.sequence not in doubles]
+    quarantined = 0
+    if not again or not _store_together(work, position, fresh):
+        quarantined = sum(not _store_one(work, position, event) for event in fresh)
+    _insert(work, position, again, DUPLICATE)
+    for event in again:
+        if doubles[event.place.sequence] != digest(event):
+            _set_apart(work, event, OTHER_CONTENT)
+    return quarantined
+
+
+def _store_together(work: Work, position: int, events: Sequence[CloudEvent]) -> bool:
     try:
         with work.unit.attempt():
-            _insert(work, position, fresh, DONE)
-            for event_type, run in groupby(fresh, lambda event: event.type):
+            _insert(work, position, events, DONE)
+            for event_type, run in groupby(events, attrgetter("type")):
                 handle(work, event_type, list(run))
-        quarantined = 0
     except OperationalError:
         raise
     except Exception:  # noqa: BLE001 - the culprit is found and named one by one
-        quarantined = sum(not _store_one(work, position, event) for event in fresh)
-    if doubles:
-        again = [event for event in events if event.place.sequence in doubles]
-        _insert(work, position, again, DUPLICATE)
-        for event in again:
-            if doubles[event.place.sequence] != digest(event):
-                _set_apart(work, event, OTHER_CONTENT)
-    return quarantined
+        return False
+    return True
 
 
 def _store_one(work: Work, position: int, event: CloudEvent) -> bool:

@@ -6,7 +6,8 @@ They come in bulk: each function stores many with one statement.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -18,6 +19,8 @@ from bridge.store import tables
 from bridge.store.bulk import insert_many
 from devices.events import CloudEvent, Direction, PunchMethod
 
+QUARTER_S: Final = 900
+
 _DIRECTIONS = frozenset(Direction)
 _METHODS = frozenset(PunchMethod)
 
@@ -25,9 +28,15 @@ _METHODS = frozenset(PunchMethod)
 def punches(work: Work, events: Sequence[CloudEvent]) -> None:
     """Store punches and mark their days for recomputing."""
     insert_many(work.db, tables.punch, [_punch(event) for event in events])
-    days = {
-        (str(event.data["user_id"]), hall_day(work.local(event.time)))
+    # Zones differ by quarters of an hour: one conversion for each quarter is enough.
+    quarters = {
+        (str(event.data["user_id"]), int(event.time.timestamp() // QUARTER_S))
         for event in events
+    }
+    zone = work.site.hall.zone
+    days = {
+        (user, hall_day(datetime.fromtimestamp(quarter * QUARTER_S, zone)))
+        for user, quarter in quarters
     }
     _mark_dirty(work, [{"user_id": user, "day": day} for user, day in sorted(days)])
 

@@ -98,6 +98,14 @@ def take_in_disorder(seed: int) -> list[int]:
     return taken
 
 
+def test_two_events_at_one_place_end_what_is_taken() -> None:
+    other = event(2, data={"key": "recall"})
+    arrivals = [event(1), event(2), event(3), event(1), other, event(4)]
+    found = Held().sort(0, arrivals)
+    assert numbers(found.taken) == [1, 2, 3]
+    assert found.known == [event(1), other]
+
+
 def test_content_tells_events_of_one_place_apart() -> None:
     assert digest(event(1)) == digest(event(1, received=NOW.replace(year=2027)))
     assert digest(event(1)) != digest(event(1, data={"key": "recall"}))
