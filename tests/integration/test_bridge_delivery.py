@@ -299,7 +299,7 @@ NO_EVENTS = [
     b'{"node": "a b", "lane": "clock", "epoch": "e", "sequence": "1"}',
     b'{"node": "main", "lane": "sky", "epoch": "e", "sequence": "1"}',
     b'{"node": "main", "lane": "desk", "epoch": "e", "sequence": "-1"}',
-    b'{"node": "main", "lane": "desk", "epoch": "e", "sequence": "9999999999999999999"}',
+    b'{"node": "m", "lane": "desk", "epoch": "e", "sequence": "9999999999999999999"}',
 ]
 
 
