@@ -48,7 +48,10 @@ class Caller:
 
 
 class Day:
-    """One day at one hall; `run` plays it once."""
+    """One day at one hall; `run` plays it once.
+
+    What is planned before `begins` (seconds since midnight) happens at once.
+    """
 
     def __init__(
         self,
@@ -58,6 +61,7 @@ class Day:
         *,
         api: httpx.AsyncClient,
         speed: float = 60.0,
+        begins: float | None = None,
         note: Callable[[str], None] = lambda _text: None,
     ) -> None:
         self._site = site
@@ -65,6 +69,7 @@ class Day:
         self._plan = plan
         self._api = api
         self._speed = speed
+        self._begins = plan.begins if begins is None else begins
         self._note = note
         self._visitors: dict[str, Visitor] = {}
         self._started = 0.0
@@ -75,7 +80,7 @@ class Day:
     def time_s(self) -> float:
         """The time of the played day, seconds since midnight."""
         passed_s = asyncio.get_running_loop().time() - self._started
-        return self._plan.begins + passed_s * self._speed
+        return self._begins + passed_s * self._speed
 
     async def run(self) -> None:
         """Play until the last thing of the plan has happened and all are served."""

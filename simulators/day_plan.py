@@ -19,7 +19,7 @@ BUSY: Final[Mapping[int, float]] = {
     8: 0.9, 9: 1.8, 10: 2.0, 11: 1.2, 12: 0.1, 13: 0.7, 14: 1.6, 15: 1.4, 16: 0.6
 }  # fmt: skip
 """How many come in each hour, relative: halls fill before lunch."""
-VISITORS_A_COUNTER: Final = 40
+VISITORS_A_COUNTER: Final = 64
 MEDIAN_SERVICE_S: Final = 240.0
 SHORTEST_S: Final = 45.0
 LONGEST_S: Final = 1500.0

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from bridge.cli.board import Board
     from simulators.day import Day
 
+WARM_UP_S: Final = 15 * 60
+"""So much of the played day has passed when the demo begins: people wait."""
 STAFF: Final = ("1001", "1002", "1003", "1004", "1005")
 """User ids that the simulated clock knows."""
 
@@ -101,7 +103,7 @@ async def _play(wishes: _Wishes) -> None:
     from bridge.cli.watching import watch_hall  # noqa: PLC0415
     from bus.address import BrokerAddress  # noqa: PLC0415
     from simulators.day import Day  # noqa: PLC0415
-    from simulators.day_plan import plan_day  # noqa: PLC0415
+    from simulators.day_plan import OPENS, plan_day  # noqa: PLC0415
 
     click.echo("starting the example hall ...")
     site = example_site()
@@ -141,7 +143,14 @@ async def _play(wishes: _Wishes) -> None:
                     counters=[counter.id for counter in site.counters],
                     staff=STAFF,
                 )
-                day = Day(site, cast.hosted, plan, api=api, speed=wishes.speed)
+                day = Day(
+                    site,
+                    cast.hosted,
+                    plan,
+                    api=api,
+                    speed=wishes.speed,
+                    begins=OPENS + WARM_UP_S,
+                )
                 tasks.create_task(_live_day(day, board))
 
 
