@@ -7,7 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from bridge.domain.errors import NotFoundError
 from bridge.domain.queue import (
@@ -34,8 +44,8 @@ from bridge.service.work import Work
 from bridge.store import tables
 from devices.site import Counter, Site
 
-_QUEUED = sorted(QUEUED)
 _T, _C, _I = tables.ticket, tables.counter, tables.ticket_interval
+_IS_QUEUED = or_(*(_T.c.state == state for state in sorted(QUEUED)))
 
 # Built once: building a statement costs more than SQLite takes to run it.
 _BY_KEY = select(_T).where(_T.c.id == bindparam("b_key"))
@@ -52,13 +62,13 @@ _CLOSE_INTERVAL = update(_I).where(
 _OPEN_INTERVAL = insert(_I)
 _FIRSTS = (
     select(_T.c.service, _T.c.only_counter, func.min(_T.c.id).label("id"))
-    .where(_T.c.state.in_(_QUEUED))
+    .where(_IS_QUEUED)
     .group_by(_T.c.service, _T.c.only_counter)
 )
 _COUNT = (
     select(func.count())
     .select_from(_T)
-    .where(_T.c.state.in_(_QUEUED), _T.c.service == bindparam("b_service"))
+    .where(_IS_QUEUED, _T.c.service == bindparam("b_service"))
 )
 
 
@@ -202,7 +212,7 @@ def waiting(db: Connection) -> dict[str, int]:
     table = tables.ticket
     rows = db.execute(
         select(table.c.service, func.count())
-        .where(table.c.state.in_(_QUEUED))
+        .where(_IS_QUEUED)
         .group_by(table.c.service)
     )
     return {row[0]: row[1] for row in rows}
