@@ -177,7 +177,7 @@ def _dump(body: Mapping[str, Any]) -> bytes:
 def _load(payload: bytes) -> dict[str, Any]:
     try:
         body = json.loads(payload)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ProtocolError(f"not JSON: {error}") from error
     if not isinstance(body, dict):
         raise ProtocolError("want a JSON object")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -178,7 +178,7 @@ def decode_events(payload: bytes) -> list[CloudEvent]:
     """Read an `event` (one object) or `batch` (an array) payload."""
     try:
         body = json.loads(payload)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ProtocolError(f"not JSON: {error}") from error
     items = body if isinstance(body, list) else [body]
     return [CloudEvent.from_json(item) for item in items]
@@ -210,6 +210,8 @@ def _time(body: JsonObject, key: str) -> datetime:
     value = datetime.fromisoformat(_text(body, key))
     if value.tzinfo is None:
         raise ProtocolError(f"`{key}` must carry an offset")
+    if not MINYEAR < value.year < MAXYEAR:  # no other zone can tell such a moment
+        raise ProtocolError(f"`{key}` must lie within the calendar of every zone")
     return value
 
 

@@ -190,7 +190,7 @@ def _read(message: Message, *, bare_id: str = "") -> tuple[Command | None, str]:
         wrong = str(error)
     try:
         body = json.loads(message.payload)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None, wrong
     if not isinstance(body, dict):
         return None, wrong

@@ -251,6 +251,6 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 def _object(payload: bytes) -> Mapping[str, Any] | None:
     try:
         body = json.loads(payload)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None

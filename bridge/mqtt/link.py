@@ -246,6 +246,6 @@ def _object(message: Message) -> Mapping[str, Any] | None:
     """A JSON object, or None for anything else (an empty payload clears)."""
     try:
         body = json.loads(message.payload)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None
