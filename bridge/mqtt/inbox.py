@@ -35,6 +35,8 @@ ASK_TIMEOUT_S: Final = 3.0
 UNREADABLE_AFTER: Final = 6
 """Replays in which a node says it has an event that still does not come."""
 REOPEN_TRIES: Final = 3
+STANDSTILL_S: Final = 1.0
+"""A lane with a gap that does not move for this long is asked for again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,13 +250,15 @@ class Inbox:
             self._tasks.create_task(self._close_gap(key))
 
     async def _close_gap(self, key: LaneKey) -> None:
-        """Ask the node for what follows until no gap is left."""
-        backoff = Backoff(random.random, first_s=0.5, cap_s=30.0)
-        promised, start = 0, -1
+        """Ask the node for what follows until no gap is left.
+
+        It is asked again only when nothing moves: a long replay takes its time.
+        """
+        backoff = Backoff(random.random, first_s=STANDSTILL_S, cap_s=30.0)
+        promised, start = 0, 0
         try:
             while True:
                 if start != self._last[key] + 1:
-                    backoff.reset()
                     promised, start = 0, self._last[key] + 1
                 args = {"epoch": key.epoch, "lane": key.lane, "from": start}
                 reply = await self._nodes.ask_node(
@@ -263,13 +267,20 @@ class Inbox:
                 if reply.status is ReplyStatus.OK:
                     promised += 1
                     await self._give_up(key, start, reply.data, promised)
-                if key not in self._gaps:
-                    return
-                await asyncio.sleep(backoff.next_s())
-                if key not in self._gaps:
+                if await self._is_closed(key, backoff):
                     return
         finally:
             self._chasing.discard(key)
+
+    async def _is_closed(self, key: LaneKey, backoff: Backoff) -> bool:
+        """Whether a gap closes before its lane stands still."""
+        while key in self._gaps:
+            before = self._last[key]
+            await asyncio.sleep(backoff.next_s())
+            if self._last[key] == before:
+                return key not in self._gaps
+            backoff.reset()
+        return True
 
     async def _give_up(
         self, key: LaneKey, start: int, has: Mapping[str, Any], promised: int
