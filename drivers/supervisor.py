@@ -47,7 +47,17 @@ class Supervisor:
         return self.context.device.id
 
     async def run(self) -> None:
-        """Serve the device until cancelled, or until it is LOCKED."""
+        """Serve the device until cancelled, or until no retry can help it.
+
+        A driver that is not there makes the device OFFLINE (the hall file is
+        right), a mistake of the hall file makes it LOCKED.
+        """
+        try:
+            find_driver(self.context.device.driver)
+        except ConfigurationError as error:
+            log.warning("%s: stays offline: %s", self.device, error)
+            self.context.report(DeviceState.OFFLINE, str(error))
+            return
         try:
             self._driver = self._make_driver()
         except ConfigurationError as error:

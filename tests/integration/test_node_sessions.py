@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.fake_bridge import ROOT, FakeBridge, fake_bridge
+from support.fake_bridge import HALL, ROOT, FakeBridge, fake_bridge
 from support.killable import KillableBroker, running_broker
 from support.probing import PROBES, Probe, probe_site, running_node
 
 from devices.errors import ConfigurationError, TransportError
 from devices.kinds import DeviceState
+from devices.site import Site
 
 
 @pytest.fixture(
@@ -238,6 +239,17 @@ async def test_a_mistake_of_the_hall_file_locks_the_device(
         bridge.command("p-1", "echo", {"id": "c1", "args": {"text": "x"}})
         reply = await bridge.reply("c1")
         assert (reply["status"], reply["error"]["code"]) == ("rejected", "locked")
+
+
+async def test_a_device_without_a_driver_stays_offline(
+    broker: KillableBroker, bridge: FakeBridge, tmp_path: Path
+) -> None:
+    entries = [{"id": "p-2", "driver": "none_yet"}]
+    site = Site.model_validate({"hall": {"id": HALL}, "devices": entries})
+    async with running_node(tmp_path, broker.address, site=site):
+        status = await bridge.told("dev/p-2/status", lambda s: s["state"] != "init")
+        assert status["state"] == "offline"
+        assert status["reason"].startswith("no driver 'none_yet'; there are: ")
 
 
 async def test_what_a_device_remembers_outlives_the_node(
