@@ -12,6 +12,8 @@ from devices.kinds import DeviceState, NodeState
 from devices.site import DeviceEntry, Site
 
 NOT_REPORTED: Final = "its node has not reported"
+_SEEN: Final = frozenset({DeviceState.READY.value, DeviceState.DEGRADED.value})
+"""States that a device itself brought about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,10 +112,11 @@ class Directory:
             since=since,
         )
         record.session = _number(body.get("session"))
-        if not retained:
-            record.last_seen = at
-        elif record.last_seen is None:
-            record.last_seen = since
+        if record.status.state in _SEEN:
+            if not retained:
+                record.last_seen = at
+            elif record.last_seen is None:
+                record.last_seen = since
         return self._changes([device], at)
 
     def take_info(self, device: str, body: Mapping[str, Any]) -> None:

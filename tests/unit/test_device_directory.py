@@ -85,3 +85,15 @@ def test_last_seen_follows_what_is_live() -> None:
     directory.saw("nobody", LATER)
     found = next(v for v in directory.views(SITE) if v.id == "clock-1")
     assert found.last_seen == LATER
+
+
+def test_a_device_that_is_down_was_not_seen() -> None:
+    directory = Directory(SITE)
+    status(directory, "offline", reason="refused")
+    found = next(v for v in directory.views(SITE) if v.id == "clock-1")
+    assert found.last_seen is None
+    status(directory, "ready")
+    body = {"state": "offline", "reason": "no answer", "session": 1}
+    directory.take_status("clock-1", body, LATER, retained=False)
+    found = next(v for v in directory.views(SITE) if v.id == "clock-1")
+    assert found.last_seen == NOW
