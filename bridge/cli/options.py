@@ -83,8 +83,13 @@ class Running:
 
 
 def find_running(config: Path | None, data: Path) -> Running:
-    """Where the hall of a hall file answers; without one, the contract's places."""
+    """Where the hall of a hall file answers.
+
+    Without one: where the hall that ran last on `data` did, else the contract's places.
+    """
     if config is None:
+        if (data / RUN_FILE).exists():
+            return Running(_noted(data, "http"), _noted(data, "mqtt"))
         return Running("http://127.0.0.1:8080", "mqtt://127.0.0.1:1883")
     site = load_site(config)
     http = f"http://{site.web.host}:{site.web.port}"

@@ -84,6 +84,8 @@ def test_ports_0_are_looked_up_where_the_hall_ran(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text(json.dumps(noted))
     running = find_running(config, tmp_path)
     assert (running.http, running.mqtt) == (noted["http"], noted["mqtt"])
+    assert find_running(None, tmp_path) == running
+    assert find_running(None, tmp_path / "empty").http == "http://127.0.0.1:8080"
 
 
 def test_a_fixed_port_needs_no_looking_up(tmp_path: Path) -> None:
