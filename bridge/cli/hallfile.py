@@ -28,7 +28,7 @@ LATER_DRIVERS: Final = frozenset(
     {"adms", "strip", "cpower", "pcsc", "escpos", "keypad"}
 )
 """Drivers of the contract that a later version brings."""
-LATER: Final = "not part of this version; the device stays locked"
+LATER: Final = "not part of this version; the device stays offline"
 _LISTS: Final = ("services", "counters", "areas", "devices")
 _BARE_TTY: Final = re.compile(r"^serial:/dev/tty(USB|ACM)\d+")
 _PRIVATE: Final = re.compile(r"password|token|key|secret|url$", re.IGNORECASE)

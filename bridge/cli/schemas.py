@@ -68,7 +68,7 @@ def _own_schema(model: type[BaseModel], driver: str, definitions: Schema) -> Sch
 
 def _later(entry: Schema, names: list[str]) -> Schema:
     return {
-        "title": "drivers of a later version; such a device stays locked",
+        "title": "drivers of a later version; such a device stays offline",
         "type": "object",
         "properties": {**entry["properties"], "driver": {"enum": names}},
         "required": ["driver", "id"],
