@@ -59,6 +59,8 @@ class JournalStore:
     def __init__(self, path: Path, node: str) -> None:
         self.path = path
         self.node = node
+        self.begun: set[str] = set()
+        """Epochs that began since the file was opened."""
         self._db = sqlite3.connect(
             path, isolation_level=None, check_same_thread=False, cached_statements=64
         )
@@ -233,6 +235,7 @@ class JournalStore:
     def open_epoch(self) -> str:
         """Begin a new epoch: both lanes count from 1 again."""
         self.epoch = str(uuid4())
+        self.begun.add(self.epoch)
         self._set_meta("epoch", self.epoch)
         self._db.executemany(
             "INSERT INTO lane (epoch, name) VALUES (?, ?)",

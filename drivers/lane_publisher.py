@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -76,14 +76,20 @@ class LanePublisher:
         bus: Outlet,
         read: Reader,
         stand_still_s: float = STAND_STILL_S,
+        begun: Collection[str] = (),
     ) -> None:
+        """`begun` are the epochs that began in this run: nobody knows others."""
         self.lane = lane
         self._topics = topics
         self._bus = bus
         self._read = read
         self._first_still_s = self._still_s = stand_still_s
         self._tracks = list(tracks)
-        self._last_at_open = {track.epoch: track.last for track in tracks}
+        self._last_at_open = {
+            track.epoch: track.last for track in tracks if track.epoch not in begun
+        }
+        self._heard: set[str] = set()
+        self._unproven: dict[str, int] = {}
         self._highest: dict[str, int] = {}
         self._fresh: deque[Row] = deque()
         self._is_open = False
@@ -128,6 +134,8 @@ class LanePublisher:
         track = self._track(epoch)
         if track is None:
             return
+        sequence = self._proven(epoch, sequence)
+        self._heard.add(epoch)
         for older in self._tracks[: self._tracks.index(track)]:
             older.acked = max(older.acked, older.last)
         if sequence > track.acked:
@@ -157,6 +165,7 @@ class LanePublisher:
 
     def replay(self, epoch: str, first: int) -> None:
         """Send a lane again from `first` on, then go on."""
+        first = self._proven(epoch, first - 1) + 1
         self._next = Position(epoch, first)
         self._base = min(self._base, first - 1)
         self._moved_at = self._now()
@@ -291,6 +300,27 @@ class LanePublisher:
                 following = self._tracks[index]
                 self._next = Position(following.epoch, following.acked + 1)
                 self._base = following.acked
+
+    def _proven(self, epoch: str, sequence: int) -> int:
+        """How much of what the bridge says it has is this journal's for sure.
+
+        What was sent before the bridge was heard may have met others under the
+        same numbers, which it has from before the journal was put back. It is sent
+        once more, in front of all that follows, so that the bridge compares it.
+        """
+        first = self.first_of_this_run(epoch)
+        is_news = epoch not in self._heard and epoch in self._last_at_open
+        if is_news and first <= min(sequence, self._highest.get(epoch, 0)):
+            self._heard.add(epoch)
+            self._unproven[epoch] = sequence
+            self._next = Position(epoch, first)
+        until = self._unproven.get(epoch)
+        if until is None:
+            return sequence
+        if self._next.epoch != epoch or self._next.sequence > until:
+            del self._unproven[epoch]
+            return sequence
+        return min(sequence, first - 1)
 
     def _rewind(self) -> None:
         self._next = self._first_unacked()

@@ -78,6 +78,7 @@ class Publisher:
             return store.meta(BOUND_STORE), tracks
 
         bound, tracks = await journal.call(read)
+        begun = await journal.call(lambda store: frozenset(store.begun))
         lanes = {
             lane: LanePublisher(
                 lane,
@@ -86,6 +87,7 @@ class Publisher:
                 bus=bus,
                 read=journal.rows,
                 stand_still_s=timing.stand_still_s,
+                begun=begun,
             )
             for lane in Lane
         }
