@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from bridge.cli.main import COMMANDS
+from bridge.domain.queue import TRANSITIONS
 from devices.site import Site
 
 ROOT = Path(__file__).parents[2]
@@ -66,3 +67,10 @@ def test_every_key_of_the_hall_file_is_documented() -> None:
 def test_every_command_is_documented() -> None:
     page = (ROOT / "docs/reference/cli.md").read_text()
     assert [name for name in COMMANDS if f"`halld {name}" not in page] == []
+
+
+def test_the_table_of_ticket_states_is_the_rules() -> None:
+    page = (ROOT / "docs/reference/queue.md").read_text()
+    rows = re.findall(r"^\| (\S+) \| (\S+) \| (\S+) \|$", page, re.MULTILINE)
+    rules = [(s.value, a.value, n.value) for (s, a), n in TRANSITIONS.items()]
+    assert rows == [("from", "action", "to"), *rules]
