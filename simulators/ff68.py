@@ -6,6 +6,7 @@ comes, as real ones do; what is pressed meanwhile waits behind it.
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -37,6 +38,7 @@ from devices.site import DeviceEntry, Site
 from simulators.simulator import Output, Simulator, SimulatorParameters
 
 MAX_WAITING_FRAMES = 32
+_HEX_PAIR = re.compile(r"[0-9a-f]{2}")
 
 
 class CallerBusParameters(BusKeys, SimulatorParameters):
@@ -46,7 +48,10 @@ class CallerBusParameters(BusKeys, SimulatorParameters):
 
 
 class Press(BaseModel):
-    """Press keys of a caller: key names, digits, or raw bytes such as "0x0c"."""
+    """Press keys of a caller: key names, digits, or raw bytes.
+
+    Raw are "0x0c", numbers above 9, and all of a list like ["06", "0F"].
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -230,8 +235,8 @@ class CallerBus(Simulator[CallerBusParameters]):
         """The data of each frame: digits collect until a key sends them."""
         frames: list[bytes] = []
         data = b""
-        for key in keys:
-            data += self._bytes_of(str(key).strip().lower())
+        for word in _words(keys):
+            data += self._bytes_of(word)
             if len(data) > MAX_LENGTH - MIN_LENGTH:
                 raise MisuseError("more keys than a frame holds")
             if data[-1] > LAST_DIGIT:
@@ -255,3 +260,16 @@ class CallerBus(Simulator[CallerBusParameters]):
         raise MisuseError(
             f"no key {key!r}; want a digit, raw bytes such as 0x0c, or one of {known}"
         )
+
+
+def _words(keys: Sequence[str | int]) -> list[str]:
+    """Keys as `_bytes_of` takes them."""
+    words = [
+        f"0x{key:02x}" if isinstance(key, int) and 9 < key < 256 else str(key)
+        for key in keys
+    ]
+    words = [word.strip().lower() for word in words]
+    pairs = all(_HEX_PAIR.fullmatch(word) for word in words)
+    if pairs and not all(word.isdecimal() for word in words):
+        return [f"0x{word}" for word in words]
+    return words

@@ -91,10 +91,12 @@ class Hosted:
             case "unplug", _:
                 await self._wire.unplug()
             case "replug", _:
+                self.faults.hang = False
                 await self._wire.plug()
             case "powercycle", PowerCycle(off_ms=off_ms):
                 await self._wire.unplug()
                 self._hub.powercycle()
+                self.faults.hang = False
                 await asyncio.sleep(off_ms / 1000)
                 await self._wire.plug()
             case "heal", _:

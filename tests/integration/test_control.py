@@ -34,6 +34,17 @@ async def test_view_and_action(api: httpx.AsyncClient) -> None:
     assert items[1] == {"id": "far", "failure": "no such address"}
 
 
+@pytest.mark.parametrize("cure", ["replug", "powercycle", "heal"])
+async def test_a_hang_ends_as_a_technician_ends_it(
+    api: httpx.AsyncClient, cure: str
+) -> None:
+    await api.post("/devices/echo-1/hang")
+    await api.post("/devices/echo-1/split")
+    assert (await api.post(f"/devices/echo-1/{cure}")).status_code == 200
+    items = (await api.get("/devices")).json()["items"]
+    assert items[0]["faults"] == ({} if cure == "heal" else {"split": True})
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status", "words"),
     [

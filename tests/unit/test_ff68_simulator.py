@@ -57,6 +57,10 @@ def at(simulator: CallerBus, ms: float) -> list[bytes]:
         (["0x06", "0x0f"], "060f"),
         (["0x0c0c"], "0c0c"),
         (["5"], "05"),
+        ([12], "0c"),
+        ([6, 15], "060f"),
+        (["0C"], "0c"),
+        (["06", "0F"], "060f"),
     ],
 )
 def test_keys_make_one_frame(keys: list[str | int], data: str) -> None:
