@@ -119,7 +119,7 @@ class CallerBusDriver(Driver[CallerBusParameters]):
         if url is None:
             raise ConfigurationError("a caller line wants a url")
         async with await self.context.connect(url) as transport:
-            self._presses.line_opened()
+            self._presses.line_opened(asyncio.get_running_loop().time())
             self._echo.line_opened()
             self._board = Board()
             line = self._line = Line(

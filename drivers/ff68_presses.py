@@ -8,8 +8,9 @@ So equal frames of one device are one press
 - when they crossed the acknowledgement on the wire;
 - after the line was opened again, by a restart or an outage, when the frame is the
   first that is heard of the device, equals its last one, and that one was heard
-  less than `RESEND_WINDOW_S` ago and never settled. A press settles when
-  it was acknowledged and stayed silent for `SETTLE_S`: then the device
+  less than `RESEND_WINDOW_S` ago and never settled; less than `OUTAGE_S` ago when
+  the device is heard as soon as it can be, within `REOPENED_S`. A press settles
+  when it was acknowledged and stayed silent for `SETTLE_S`: then the device
   has its answer, and the same frame again is somebody pressing again.
 
 The last frame of each device is kept in the transaction of its event, so this
@@ -28,6 +29,10 @@ from devices.ff68 import Frame, is_rating
 
 RESEND_WINDOW_S: Final = 10.0
 """A device that was cut off still asks for its answer; covers a slow restart."""
+REOPENED_S: Final = 5.0
+"""Who has been asking all the time is heard so soon, on a crowded line too."""
+OUTAGE_S: Final = 120.0
+"""A device may ask for so long: covers a reboot, and restarts that are held back."""
 SETTLE_S: Final = 1.5
 """Five resends of a caller (300 ms apart) would have been heard in it."""
 SETTLE_EVERY_S: Final = 0.5
@@ -77,9 +82,11 @@ class PressBook:
         self._presses: dict[Device, _Press | None] = {}
         self._settling: dict[Device, float] = {}
         self._settled_s = float("-inf")
+        self._opened_s = float("-inf")
 
-    def line_opened(self) -> None:
+    def line_opened(self, at_s: float) -> None:
         """Expect resends of what may not have got its answer."""
+        self._opened_s = at_s
         self._settling.clear()  # the silence of a broken line settles nothing
         for press in self._presses.values():
             if press is not None:
@@ -157,7 +164,10 @@ class PressBook:
         if press.frame != heard.frame:
             return False
         if press.revived:
-            window_s = self._debounce_s if press.settled else RESEND_WINDOW_S
+            asks_on = 0 <= heard.at_s - self._opened_s <= REOPENED_S
+            window_s = OUTAGE_S if asks_on else RESEND_WINDOW_S
+            if press.settled:
+                window_s = self._debounce_s
             window = timedelta(seconds=max(window_s, self._debounce_s))
             return abs(heard.time - press.time) <= window
         silent_s = heard.at_s - press.heard_s

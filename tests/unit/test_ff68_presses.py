@@ -7,7 +7,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from devices.ff68 import Frame, key_frame, rating_frame
-from drivers.ff68_presses import RESEND_WINDOW_S, SETTLE_S, Heard, PressBook
+from drivers.ff68_presses import (
+    OUTAGE_S,
+    REOPENED_S,
+    RESEND_WINDOW_S,
+    SETTLE_S,
+    Heard,
+    PressBook,
+)
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 CALL = key_frame(1, b"\x0c")
@@ -26,7 +33,7 @@ class Node:
 
     def start(self) -> None:
         self.book = PressBook(self.debounce_s, self.disk.get)
-        self.book.line_opened()
+        self.book.line_opened(self.now_s)
 
     def hear(self, frame: Frame, after_s: float = 0.0, *, answer: bool = True) -> bool:
         self.now_s += after_s
@@ -93,6 +100,29 @@ def test_a_resend_after_a_restart_is_the_same_press() -> None:
     assert node.hear(CALL, 0.4)
 
 
+def test_a_device_that_asks_through_a_long_outage_pressed_once() -> None:
+    node = Node()
+    assert node.hear(CALL)
+    node.now_s += RESEND_WINDOW_S * 2  # nobody is there to hear it
+    node.start()
+    assert not node.hear(CALL, 0.3)
+    assert node.hear(CALL, 0.4)
+
+
+@pytest.mark.parametrize(
+    ("outage_s", "silent_s"),
+    [(RESEND_WINDOW_S * 2, REOPENED_S + 1), (OUTAGE_S + 1, 0.3)],
+)
+def test_after_a_long_outage_the_same_key_is_pressed_again(
+    outage_s: float, silent_s: float
+) -> None:
+    node = Node()
+    assert node.hear(CALL)
+    node.now_s += outage_s
+    node.start()
+    assert node.hear(CALL, silent_s)
+
+
 def test_an_answer_may_have_been_lost_with_the_node() -> None:
     node = Node()
     assert node.hear(CALL)
@@ -157,7 +187,7 @@ def test_an_outage_of_the_line_is_like_a_restart() -> None:
     node = Node()
     node.hear(CALL)
     node.now_s += SETTLE_S  # silent because the line is dead
-    node.book.line_opened()
+    node.book.line_opened(node.now_s)
     node.settle(0)
     assert not node.hear(CALL, 0.5)
     assert node.hear(CALL, 0.5)
@@ -167,7 +197,7 @@ def test_an_outage_does_not_touch_what_was_settled() -> None:
     node = Node()
     node.hear(CALL)
     node.settle(SETTLE_S)
-    node.book.line_opened()
+    node.book.line_opened(node.now_s)
     assert node.hear(CALL, 0.1)
 
 
@@ -177,7 +207,7 @@ def test_a_press_that_was_not_journalled_is_taken_when_it_comes_again() -> None:
     heard = Heard(frame=CALL, at_s=node.now_s + 1, time=START)
     assert node.book.is_new(heard)
     node.book.failed([heard.device])
-    node.book.line_opened()
+    node.book.line_opened(node.now_s)
     assert node.hear(CALL, 1.2)
 
 
