@@ -50,7 +50,7 @@ class CallerBusParameters(BusKeys, SimulatorParameters):
 class Press(BaseModel):
     """Press keys of a caller: key names, digits, or raw bytes.
 
-    Raw are "0x0c", numbers above 9, and all of a list like ["06", "0F"].
+    Raw are "0x0c", "0C", numbers above 9, and all of a list like ["06", "0F"].
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -269,7 +269,10 @@ def _words(keys: Sequence[str | int]) -> list[str]:
         for key in keys
     ]
     words = [word.strip().lower() for word in words]
-    pairs = all(_HEX_PAIR.fullmatch(word) for word in words)
-    if pairs and not all(word.isdecimal() for word in words):
-        return [f"0x{word}" for word in words]
-    return words
+    pairs = [_HEX_PAIR.fullmatch(word) is not None for word in words]
+    raw = [
+        pair and not word.isdecimal() for pair, word in zip(pairs, words, strict=True)
+    ]
+    if all(pairs) and any(raw):
+        raw = pairs
+    return [f"0x{w}" if is_raw else w for w, is_raw in zip(words, raw, strict=True)]

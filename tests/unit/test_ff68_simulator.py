@@ -61,6 +61,7 @@ def at(simulator: CallerBus, ms: float) -> list[bytes]:
         ([6, 15], "060f"),
         (["0C"], "0c"),
         (["06", "0F"], "060f"),
+        (["6", "0F"], "060f"),
     ],
 )
 def test_keys_make_one_frame(keys: list[str | int], data: str) -> None:
