@@ -12,6 +12,8 @@ from devices.kinds import DeviceState, NodeState
 from devices.site import DeviceEntry, Site
 
 NOT_REPORTED: Final = "its node has not reported"
+CLOCK_DOUBTFUL: Final = "clock-doubtful"
+"""The alarm of a node whose host's clock is not trusted, as nodes call it."""
 _SEEN: Final = frozenset({DeviceState.READY.value, DeviceState.DEGRADED.value})
 """States that a device itself brought about."""
 
@@ -203,11 +205,12 @@ class Directory:
                         "message": f"node {name}: {message}",
                     }
                 )
-            if record.clock == "doubtful":
+            told = {str(item.get("kind")) for item in record.alarms}
+            if record.clock == "doubtful" and CLOCK_DOUBTFUL not in told:
                 found.append(
                     {
-                        "id": f"{name}-clock",
-                        "kind": "host-clock-doubtful",
+                        "id": f"{name}-{CLOCK_DOUBTFUL}",
+                        "kind": CLOCK_DOUBTFUL,
                         "since": None,
                         "message": f"node {name}: host clock doubtful",
                     }

@@ -73,8 +73,11 @@ def test_alarms_of_nodes_are_told() -> None:
     directory.take_health("main", {"alarms": [alarm, "junk"], "clock": "doubtful"})
     assert [each["kind"] for each in directory.alarms()] == [
         "two-bridges",
-        "host-clock-doubtful",
+        "clock-doubtful",
     ]
+    alarm = {"kind": "clock-doubtful", "since": NOW.isoformat(), "message": "no NTP"}
+    directory.take_health("main", {"alarms": [alarm], "clock": "doubtful"})
+    assert [each["message"] for each in directory.alarms()] == ["node main: no NTP"]
     directory.take_health("main", {"alarms": "junk", "clock": "trusted"})
     assert directory.alarms() == []
 
