@@ -102,7 +102,7 @@ Parameters = TypeVar("Parameters", bound=DriverParameters)
 
 
 class Driver(ABC, Generic[Parameters]):
-    """One device type. `drivers/<name>.py` holds exactly one subclass.
+    """One device type. `drivers/<name>` holds exactly one subclass.
 
     The supervisor calls `run` again and again with back-off; each call is one
     life of the connection. Cancellation is the only stop.

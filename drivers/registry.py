@@ -1,4 +1,4 @@
-"""Drivers by name: `drivers/<name>.py` holds one subclass of `Driver`."""
+"""Drivers by name: `drivers/<name>` holds one subclass of `Driver`."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _class_in(name: str) -> type[Driver[Any]] | None:
         and not inspect.isabstract(value)
     ]
     if len(found) > 1:
-        raise ConfigurationError(f"drivers/{name}.py holds more than one driver")
+        raise ConfigurationError(f"drivers/{name} holds more than one driver")
     return found[0] if found else None
 
 

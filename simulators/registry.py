@@ -1,11 +1,11 @@
-"""Finds the simulator of a driver by name: `simulators/<driver>.py`."""
+"""Simulators by name: `simulators/<name>` holds one subclass of `Simulator`."""
 
 from __future__ import annotations
 
 import importlib
 import inspect
 import pkgutil
-from typing import Any, Final
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -16,36 +16,35 @@ from simulators.simulator import Simulator
 
 AnySimulator = Simulator[Any]
 
-_NO_DEVICE: Final = frozenset(
-    {"simulator", "registry", "faults", "hosting", "hub", "control", "day", "day_plan"}
-)
-"""Modules of this room that are no device type."""
-
 
 def simulator_names() -> list[str]:
     """The drivers that have a simulator, sorted."""
-    return sorted(
-        module.name
-        for module in pkgutil.iter_modules(simulators.__path__)
-        if not module.ispkg
-        and module.name not in _NO_DEVICE
-        and not module.name.startswith("_")
-        and "__" not in module.name
-    )
+    names = (module.name for module in pkgutil.iter_modules(simulators.__path__))
+    return sorted(name for name in names if _class_in(name) is not None)
 
 
 def find_simulator(name: str) -> type[AnySimulator]:
     """The simulator of a driver; `ConfigurationError` names those there are."""
     names = simulator_names()
-    if name not in names:
+    found = _class_in(name) if name in names else None
+    if found is None:
         raise ConfigurationError(
             f"no simulator for driver {name!r}; there are: {', '.join(names) or 'none'}"
         )
+    return found
+
+
+def _class_in(name: str) -> type[AnySimulator] | None:
     module = importlib.import_module(f"simulators.{name}")
-    for _, found in inspect.getmembers(module, inspect.isclass):
-        if issubclass(found, Simulator) and found.__module__ == module.__name__:
+    for found in vars(module).values():
+        if (
+            inspect.isclass(found)
+            and issubclass(found, Simulator)
+            and f"{found.__module__}.".startswith(f"{module.__name__}.")
+            and not inspect.isabstract(found)
+        ):
             return found
-    raise ConfigurationError(f"simulators/{name}.py holds no simulator")
+    return None
 
 
 def build_simulator(device: DeviceEntry, site: Site) -> AnySimulator:

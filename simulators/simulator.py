@@ -40,7 +40,7 @@ Parameters = TypeVar("Parameters", bound=SimulatorParameters)
 
 
 class Simulator(ABC, Generic[Parameters]):
-    """One simulated device. `simulators/<driver>.py` holds exactly one subclass.
+    """One simulated device. `simulators/<name>` holds exactly one subclass.
 
     A serial line has one session for ever; TCP one a connection; UDP one a
     peer address. `now` is aware, in the hall's zone.

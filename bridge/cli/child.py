@@ -80,7 +80,7 @@ async def _serve(part: Part, handover: Handover, status: int) -> None:
 
 
 async def _drivers(handover: Handover, ready: Callable[[], None]) -> None:
-    from drivers.node import run_node  # noqa: PLC0415 - only this process needs it
+    from drivers.node.node import run_node  # noqa: PLC0415 - only this process needs it
 
     await run_node(
         site=handover.site,

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from devices.errors import DeviceError
 from devices.site import DeviceEntry, Site
-from simulators.hosting import Hosted, host
+from simulators.hosting.host import Hosted, host
 from simulators.registry import build_simulator
 
 log = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from devices.kinds import DeviceState
 from devices.site import DeviceEntry, Site
 from drivers.driver import Driver
 from drivers.registry import check_device, driver_names, find_driver
-from simulators.hosting import Hosted, host
+from simulators.hosting.host import Hosted, host
 from simulators.registry import build_simulator, simulator_names
 
 UP: Final = {DeviceState.READY, DeviceState.DEGRADED}

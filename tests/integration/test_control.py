@@ -7,8 +7,8 @@ import httpx
 import pytest
 from support.echoing import echo, loop_clock
 
-from simulators.control import bind_control, create_control, serve_control
-from simulators.hosting import host
+from simulators.hosting.control import bind_control, create_control, serve_control
+from simulators.hosting.host import host
 
 
 @pytest.fixture

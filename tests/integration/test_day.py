@@ -8,8 +8,8 @@ import pytest
 
 from devices.errors import MisuseError
 from devices.site import Site
-from simulators.day import Day
-from simulators.day_plan import DayPlan, Shift, StaffPunch, Visitor
+from simulators.day.plan import DayPlan, Shift, StaffPunch, Visitor
+from simulators.day.play import Day
 
 SITE = Site.model_validate(
     {

@@ -14,7 +14,7 @@ from support.ff68_vectors import BAD, FRAMES, Vector
 
 from devices.errors import CommandRejectedError, ConfigurationError, TransportError
 from devices.events import EventType
-from devices.ff68 import (
+from devices.ff68.frames import (
     Dialect,
     Digits,
     Frame,
@@ -26,8 +26,8 @@ from devices.ff68 import (
 )
 from devices.kinds import DeviceState
 from devices.site import SiteError
-from drivers.ff68 import CallerBusDriver, CallerBusParameters
-from drivers.ff68_echo import BOUNCES_UNKNOWN
+from drivers.ff68.driver import CallerBusDriver, CallerBusParameters
+from drivers.ff68.echo import BOUNCES_UNKNOWN
 from drivers.registry import check_device
 
 CALL = key_frame(1, b"\x0c")

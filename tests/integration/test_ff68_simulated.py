@@ -17,8 +17,8 @@ from support.echoing import ZONE
 from support.ff68_lines import entry, site
 
 from devices.kinds import DeviceState
-from drivers.ff68 import CallerBusDriver
-from simulators.hosting import Hosted, host
+from drivers.ff68.driver import CallerBusDriver
+from simulators.hosting.host import Hosted, host
 from simulators.registry import build_simulator
 
 WIRES = ["tcp", "serial"]

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from support.echoing import echo, loop_clock
 
 from devices.errors import ConfigurationError, MisuseError
-from simulators.hosting import host
+from simulators.hosting.host import host
 
 TCP = "tcp://127.0.0.1:0"
 GONE = (ConnectionError, EOFError)

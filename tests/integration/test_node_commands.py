@@ -12,7 +12,7 @@ from support.fake_bridge import FakeBridge, fake_bridge
 from support.killable import running_broker
 from support.probing import PROBES, probe_site, running_node
 
-from drivers.commands import Memory
+from drivers.node.commands import Memory
 
 
 @pytest.fixture

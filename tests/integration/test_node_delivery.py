@@ -16,8 +16,8 @@ from support.killable import KillableBroker, running_broker
 from support.probing import PROBES, probe_site, running_node
 
 from devices.events import MAX_PAYLOAD
-from drivers.journal import JournalInUseError
-from drivers.journal_store import JournalStore
+from drivers.node.journal import JournalInUseError
+from drivers.node.journal_store import JournalStore
 
 
 @pytest.fixture(
@@ -391,7 +391,7 @@ async def test_a_new_epoch_on_request_moves_events_once(
 async def test_two_processes_never_share_a_journal(
     broker: KillableBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("drivers.journal.LOCK_PATIENCE_S", 0.01)
+    monkeypatch.setattr("drivers.node.journal.LOCK_PATIENCE_S", 0.01)
     async with running_node(tmp_path, broker.address):
         with pytest.raises(JournalInUseError, match="another process"):
             async with running_node(tmp_path, broker.address):
@@ -421,7 +421,7 @@ async def test_a_damaged_journal_is_kept_aside_and_told(
 async def test_the_window_beyond_the_ack_is_bounded(
     broker: KillableBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("drivers.lane_publisher.WINDOW", 10)
+    monkeypatch.setattr("drivers.node.lane_publisher.WINDOW", 10)
     async with (
         fake_bridge(broker.address, acks=False) as bridge,
         running_node(tmp_path, broker.address),

@@ -25,7 +25,7 @@ from support.onbon_cards import (
 from devices.errors import CommandRejectedError
 from devices.kinds import DeviceState
 from devices.site import Site
-from simulators.onbon import OnbonCard, OnbonCardParameters
+from simulators.onbon.simulator import OnbonCard, OnbonCardParameters
 
 
 @pytest.fixture(params=["tcp", "pty"])

@@ -24,12 +24,12 @@ from support.onbon_cards import (
 
 from devices.errors import CommandRejectedError, CommandTimeoutError
 from devices.kinds import DeviceState
-from devices.onbon import CheckMode, FontCardFramer
-from devices.onbon_areas import AreaUpdate
-from devices.onbon_messages import CommandCode, Request
+from devices.onbon.areas import AreaUpdate
+from devices.onbon.frames import CheckMode, FontCardFramer
+from devices.onbon.messages import CommandCode, Request
 from devices.site import Site
-from simulators.hosting import host
-from simulators.onbon import OnbonCard, OnbonCardParameters
+from simulators.hosting.host import host
+from simulators.onbon.simulator import OnbonCard, OnbonCardParameters
 from simulators.simulator import Output
 
 

@@ -172,7 +172,7 @@ async def test_a_card_that_fails_must_be_lifted(sw3: int, word: str) -> None:
 async def test_a_refused_card_that_stays_is_tried_again_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("drivers.sdt_faults.RETRY_REFUSED_S", 0.02)
+    monkeypatch.setattr("drivers.sdt.faults.RETRY_REFUSED_S", 0.02)
     async with desk() as it:
         await it.fail(0x41, count=3)
         await it.insert()

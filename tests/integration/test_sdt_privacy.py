@@ -14,9 +14,9 @@ import pytest
 from support.idreading import Desk, desk
 
 from devices.errors import DeviceError
-from devices.idcard import CardKind, IdCard, encode_card
-from devices.sdt import TEXT_SIZE, Answer, take_text
-from simulators._specimens import SPECIMENS
+from devices.sdt.frames import TEXT_SIZE, Answer, take_text
+from devices.sdt.idcard import CardKind, IdCard, encode_card
+from simulators.sdt.specimens import SPECIMENS
 
 TROUBLES: list[tuple[str, dict[str, Any]]] = [
     ("spoil", {"how": "checksum", "command": "read"}),
@@ -141,7 +141,7 @@ async def test_a_card_of_an_unknown_type_stays_private(
         text = encode_card(card)
         return text[:248] + "Q".encode("utf-16-le") + text[250:]
 
-    monkeypatch.setattr("simulators.sdt.encode_card", strange)
+    monkeypatch.setattr("simulators.sdt.simulator.encode_card", strange)
     caplog.set_level(logging.DEBUG)
     async with desk() as it:
         await it.insert()
@@ -178,7 +178,7 @@ async def test_buffers_that_held_a_card_are_overwritten(
         assert any(text)
         return text
 
-    monkeypatch.setattr("drivers.sdt.take_text", watched)
+    monkeypatch.setattr("drivers.sdt.driver.take_text", watched)
     async with desk() as it:
         await it.insert()
         await it.reads(1)

@@ -15,7 +15,7 @@ from zk import ZK
 from zk.exception import ZKErrorResponse
 from zk.user import User
 
-from simulators.hosting import Hosted, host
+from simulators.hosting.host import Hosted, host
 
 BOTH = pytest.mark.parametrize("url", [TCP, UDP])
 

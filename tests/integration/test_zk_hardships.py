@@ -22,13 +22,13 @@ from support.clocks import (
 from support.driving import RecordingContext, driving
 
 from devices.kinds import DeviceState
-from devices.zk import Code, EventMask, Packet, decode_packet
-from devices.zk_events import encode_event
-from drivers.zk import ZkDriver
-from simulators.faults import Faults
+from devices.zk.events import encode_event
+from devices.zk.packets import Code, EventMask, Packet, decode_packet
+from drivers.zk.driver import ZkDriver
+from simulators.hosting.faults import Faults
 from simulators.simulator import Output
-from simulators.zk import ZkClock
-from simulators.zk__memory import ClockMemory
+from simulators.zk.memory import ClockMemory
+from simulators.zk.simulator import ZkClock
 
 BOTH = pytest.mark.parametrize("url", [TCP, UDP])
 

@@ -14,10 +14,10 @@ from support.driving import Driving, RecordingContext, driving
 from devices.events import DeviceEvent
 from devices.kinds import DeviceState
 from devices.site import DeviceEntry
-from drivers.zk import ZkDriver
-from simulators.faults import Faults
-from simulators.hosting import Hosted, host
-from simulators.zk import ZkClock
+from drivers.zk.driver import ZkDriver
+from simulators.hosting.faults import Faults
+from simulators.hosting.host import Hosted, host
+from simulators.zk.simulator import ZkClock
 
 FAST = {"probe_s": 0.02, "timeout_s": 2.0}
 

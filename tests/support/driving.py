@@ -16,8 +16,8 @@ from devices.events import DeviceEvent
 from devices.kinds import DeviceState
 from devices.site import DeviceEntry, HallInfo, Site
 from drivers.driver import Driver
-from drivers.subjects import subject_ref
-from drivers.supervisor import plain_error
+from drivers.node.subjects import subject_ref
+from drivers.node.supervisor import plain_error
 from drivers.transports import Transport, open_transport
 
 SUBJECT_KEY = b"the key of tests, no secret"

@@ -12,9 +12,9 @@ from typing import Any
 
 from support.driving import Driving, RecordingContext, driving
 
-from devices.ff68 import Ff68Framer, Message
+from devices.ff68.frames import Ff68Framer, Message
 from devices.site import Counter, DeviceEntry, HallInfo, Site
-from drivers.ff68 import CallerBusDriver
+from drivers.ff68.driver import CallerBusDriver
 from drivers.transports.memory import MemoryListener, MemoryTransport, memory_listener
 
 _NAMES = itertools.count(1)

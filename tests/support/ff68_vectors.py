@@ -8,7 +8,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from devices.ff68 import Frame, ShortAck
+from devices.ff68.frames import Frame, ShortAck
 
 PATH = Path(__file__).parents[1] / "vectors" / "ff68.yaml"
 

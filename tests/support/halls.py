@@ -17,7 +17,7 @@ import httpx
 
 from bridge.cli.playing import host_all
 from devices.site import Site
-from simulators.hosting import Hosted
+from simulators.hosting.host import Hosted
 
 HALLD = (sys.executable, "-m", "bridge.cli")
 LIMIT_S = 50.0

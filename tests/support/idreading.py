@@ -12,9 +12,9 @@ from support.driving import Driving, RecordingContext, driving
 from support.echoing import loop_clock
 
 from devices.site import DeviceEntry, HallInfo, Site
-from drivers.sdt import SdtDriver
-from drivers.sdt_settings import SdtParameters
-from simulators.hosting import Hosted, host
+from drivers.sdt.driver import SdtDriver
+from drivers.sdt.settings import SdtParameters
+from simulators.hosting.host import Hosted, host
 from simulators.registry import build_simulator
 
 

@@ -13,10 +13,10 @@ from support.driving import Driving, RecordingContext, driving
 from support.onbon_vectors import load_vectors
 
 from devices.site import DeviceEntry, HallInfo, Site
-from drivers.onbon import OnbonDriver
+from drivers.onbon.driver import OnbonDriver
 from drivers.transports.memory import MemoryListener, memory_listener
-from simulators.hosting import Hosted, host
-from simulators.onbon import OnbonCard, OnbonCardParameters
+from simulators.hosting.host import Hosted, host
+from simulators.onbon.simulator import OnbonCard, OnbonCardParameters
 
 CALL = "请A001号到1号窗口"
 IDLE = "热情为您服务"

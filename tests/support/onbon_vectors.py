@@ -7,9 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from devices.onbon import BROADCAST_ANSWERED, DEFAULT_ADDRESS, HOST_ADDRESS, Frame
-from devices.onbon_areas import AreaUpdate, DynamicArea
-from devices.onbon_messages import ACK, PING, ErrorCode, Request, nack
+from devices.onbon.areas import AreaUpdate, DynamicArea
+from devices.onbon.frames import (
+    BROADCAST_ANSWERED,
+    DEFAULT_ADDRESS,
+    HOST_ADDRESS,
+    Frame,
+)
+from devices.onbon.messages import ACK, PING, ErrorCode, Request, nack
 
 _FILE = Path(__file__).parents[1] / "vectors" / "onbon.json"
 

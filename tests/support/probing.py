@@ -26,8 +26,8 @@ from devices.events import DeviceEvent, EventType, Identity
 from devices.kinds import DeviceKind, DeviceState
 from devices.site import Site
 from drivers.driver import Driver, DriverContext, DriverParameters
-from drivers.node import NodeTiming, run_node
-from drivers.publisher import Timing
+from drivers.node.node import NodeTiming, run_node
+from drivers.node.publisher import Timing
 
 QUICK = NodeTiming(
     publisher=Timing(ack_grace_s=0.15, stand_still_s=0.3, save_every_s=0.05),

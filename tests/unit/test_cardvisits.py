@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from devices.cardvisits import CardVisits
+from devices.sdt.visits import CardVisits
 
 POLL_S = 0.4
 

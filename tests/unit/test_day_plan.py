@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulators.day_plan import CLOSES, HOUR, OPENS, DayPlan, plan_day
+from simulators.day.plan import CLOSES, HOUR, OPENS, DayPlan, plan_day
 
 SERVICES = ["reg", "idcard"]
 COUNTERS = ["w1", "w2", "w3"]

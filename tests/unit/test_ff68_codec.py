@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from support.ff68_vectors import BAD, CALL, FRAMES, MESSAGES, Vector
 
 from devices.errors import MisuseError, ProtocolError
-from devices.ff68 import (
+from devices.ff68.frames import (
     FUNC_SHOW,
     MAX_LENGTH,
     OVERHEAD,

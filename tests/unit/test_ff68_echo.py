@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from devices.ff68 import Digits, Message, ShortAck, beep, key_frame
-from drivers.ff68_echo import (
+from devices.ff68.frames import Digits, Message, ShortAck, beep, key_frame
+from drivers.ff68.echo import (
     BOUNCES_DENIED,
     BOUNCES_UNKNOWN,
     DOUBT_AFTER,

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from support.ff68_vectors import FRAMES, Vector
 
 from devices.errors import ConfigurationError, MisuseError
-from devices.ff68 import Dialect
-from devices.ff68_site import BusKeys
-from devices.keymaps import Key, KeyMap, KeyPress
+from devices.ff68.frames import Dialect
+from devices.ff68.keymaps import Key, KeyMap, KeyPress
+from devices.ff68.site import BusKeys
 from devices.shipped import config_folder, read_choice
 
 CLASSIC = BusKeys(keymap="classic").load_keymap()

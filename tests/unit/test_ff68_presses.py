@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from devices.ff68 import Frame, key_frame, rating_frame
-from drivers.ff68_presses import (
+from devices.ff68.frames import Frame, key_frame, rating_frame
+from drivers.ff68.presses import (
     OUTAGE_S,
     REOPENED_S,
     RESEND_WINDOW_S,

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from devices.commands import Desired
-from devices.ff68 import Digits, Message, beep, key_frame
-from drivers.ff68_digits import DARK, Board, UnitContent
-from drivers.ff68_noise import BYTES_A_BURST, NoiseMeter
-from drivers.ff68_outbox import MOST_ANSWERS, Outbox, Outgoing
+from devices.ff68.frames import Digits, Message, beep, key_frame
+from drivers.ff68.digits import DARK, Board, UnitContent
+from drivers.ff68.noise import BYTES_A_BURST, NoiseMeter
+from drivers.ff68.outbox import MOST_ANSWERS, Outbox, Outgoing
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 ANSWER = key_frame(1, b"\x0c")

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from devices.errors import ConfigurationError, MisuseError
-from devices.ff68 import Dialect, Digits, ShortAck, acknowledgement, beep
-from devices.ff68 import key_frame as key
-from devices.ff68 import rating_frame as rating
+from devices.ff68.frames import Dialect, Digits, ShortAck, acknowledgement, beep
+from devices.ff68.frames import key_frame as key
+from devices.ff68.frames import rating_frame as rating
 from devices.site import DeviceEntry, HallInfo, Site
-from simulators.ff68 import CallerBus, Press, Rate
+from simulators.ff68.simulator import CallerBus, Press, Rate
 from simulators.registry import build_simulator
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from drivers.host_clock import (
+from drivers.node.host_clock import (
     BUILD_DATE,
     ClockEvidence,
     ClockTrust,

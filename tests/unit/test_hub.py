@@ -4,8 +4,8 @@ import pytest
 from support.echoing import Echo, MemoryLine, Say, echo, loop_clock
 
 from devices.errors import ConfigurationError, MisuseError
-from simulators.faults import Delay, Faults, Garble
-from simulators.hub import Hub
+from simulators.hosting.faults import Delay, Faults, Garble
+from simulators.hosting.hub import Hub
 from simulators.registry import find_simulator, simulator_names
 from simulators.simulator import Output
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.errors import MisuseError, ProtocolError
-from devices.idcard import (
+from devices.sdt.idcard import (
     FLAGS,
     LAYOUTS,
     CardKind,
@@ -20,7 +20,7 @@ from devices.idcard import (
     decode_card,
     encode_card,
 )
-from devices.idnumber import (
+from devices.sdt.idnumber import (
     Doubt,
     MaskStyle,
     check_digit,
@@ -31,8 +31,8 @@ from devices.idnumber import (
     masked_fields,
     normalise_number,
 )
-from devices.nations import NATIONS, nation_name
-from simulators._specimens import SPECIMENS
+from devices.sdt.nations import NATIONS, nation_name
+from simulators.sdt.specimens import SPECIMENS
 
 KINDS = list(CardKind)
 RESIDENT = SPECIMENS[CardKind.RESIDENT]

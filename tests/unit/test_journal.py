@@ -17,9 +17,14 @@ from hypothesis import strategies as st
 
 from devices.errors import ConfigurationError, MisuseError
 from devices.events import CloudEvent, Lane
-from drivers.journal import SUSPECT, Journal, JournalCorruptError, JournalInUseError
-from drivers.journal_rows import Draft, JournalError, Row
-from drivers.journal_store import JournalStore
+from drivers.node.journal import (
+    SUSPECT,
+    Journal,
+    JournalCorruptError,
+    JournalInUseError,
+)
+from drivers.node.journal_rows import Draft, JournalError, Row
+from drivers.node.journal_store import JournalStore
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -351,8 +356,8 @@ import asyncio, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from devices.events import Lane
-from drivers.journal import Journal
-from drivers.journal_rows import Draft
+from drivers.node.journal import Journal
+from drivers.node.journal_rows import Draft
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from support.onbon_vectors import WELCOME
 
 from devices.errors import MisuseError, ProtocolError
-from devices.onbon_areas import (
+from devices.onbon.areas import (
     LIMITS,
     Align,
     AreaUpdate,
@@ -15,7 +15,7 @@ from devices.onbon_areas import (
     Sound,
     text_room,
 )
-from devices.onbon_messages import Request
+from devices.onbon.messages import Request
 
 U8 = st.integers(0, 255)
 SOUNDS = (

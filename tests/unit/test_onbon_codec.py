@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support.onbon_vectors import MEANINGS, load_vectors, load_wrong_frame
 
 from devices.errors import FrameError, MisuseError, ProtocolError
-from devices.onbon import (
+from devices.onbon.frames import (
     CheckMode,
     ChecksumError,
     FontCardFramer,
@@ -17,7 +17,7 @@ from devices.onbon import (
     escape,
     unescape,
 )
-from devices.onbon_messages import (
+from devices.onbon.messages import (
     ACK,
     CLEAR,
     PING,

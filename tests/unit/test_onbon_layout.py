@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from devices.onbon_areas import Align, AreaUpdate, DynamicArea, Effect, Lines, Wrap
+from devices.onbon.areas import Align, AreaUpdate, DynamicArea, Effect, Lines, Wrap
 from devices.site import DeviceEntry
-from drivers.onbon_layout import OnbonParameters, lay_out
+from drivers.onbon.layout import OnbonParameters, lay_out
 from drivers.registry import check_device
 
 CALL = "请A001号到1号窗口"

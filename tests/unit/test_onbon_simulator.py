@@ -7,9 +7,9 @@ import pytest
 from support.onbon_vectors import MEANINGS, WELCOME, load_vectors, load_wrong_frame
 
 from devices.errors import MisuseError
-from devices.onbon import BROADCAST, FontCardFramer, Frame
-from devices.onbon_areas import AreaUpdate, DynamicArea, RunMode
-from devices.onbon_messages import (
+from devices.onbon.areas import AreaUpdate, DynamicArea, RunMode
+from devices.onbon.frames import BROADCAST, FontCardFramer, Frame
+from devices.onbon.messages import (
     ACK,
     CLEAR,
     ErrorCode,
@@ -21,7 +21,7 @@ from devices.onbon_messages import (
     set_time,
 )
 from devices.site import DeviceEntry, HallInfo, Site
-from simulators.onbon import Busy, OnbonCard, OnbonCardParameters
+from simulators.onbon.simulator import Busy, OnbonCard, OnbonCardParameters
 from simulators.simulator import SimulatorParameters
 
 VECTORS = load_vectors()

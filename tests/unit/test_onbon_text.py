@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.onbon_text import (
+from devices.onbon.text import (
     Charset,
     Colour,
     EncodedText,

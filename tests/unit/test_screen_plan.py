@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bus.backoff import Backoff
-from drivers.screen_plan import ScreenPlan
+from drivers.displays.plan import ScreenPlan
 
 
 def plan_of(*, rewrite_every_s: float = 30.0) -> ScreenPlan:

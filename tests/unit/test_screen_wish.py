@@ -8,7 +8,7 @@ from support.driving import RecordingContext, SettableClock
 
 from devices.errors import CommandRejectedError
 from devices.site import DeviceEntry, HallInfo
-from drivers.screen_wish import ScreenTest, Wish
+from drivers.displays.wish import ScreenTest, Wish
 
 ENTRY = DeviceEntry(id="led", driver="onbon")
 START = datetime(2026, 3, 2, 9, 0, tzinfo=HallInfo(id="test").zone)

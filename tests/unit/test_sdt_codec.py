@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.errors import MisuseError, ProtocolError
-from devices.sdt import (
+from devices.sdt.codes import Sw3
+from devices.sdt.frames import (
     MAX_LENGTH,
     PREAMBLE,
     SET_BAUD,
@@ -31,7 +32,6 @@ from devices.sdt import (
     text_answer,
     wipe,
 )
-from devices.sdt_codes import Sw3
 
 VECTORS = json.loads(
     (Path(__file__).parents[1] / "vectors" / "sdt.json").read_text(encoding="utf-8")

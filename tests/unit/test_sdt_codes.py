@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from devices.sdt import Answer, answer
-from devices.sdt_codes import (
+from devices.sdt.codes import (
     MEANINGS,
     MODULE_TIMEOUT,
     SUCCESS,
@@ -14,6 +13,7 @@ from devices.sdt_codes import (
     Sw3,
     meaning_of,
 )
+from devices.sdt.frames import Answer, answer
 
 WORDS = {
     0x10: ("checksum", Blame.LINE),

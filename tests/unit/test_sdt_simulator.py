@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from devices.idcard import CardKind, decode_card
-from devices.sdt import (
+from devices.sdt.frames import (
     Answer,
     AnswerFramer,
     Command,
@@ -19,10 +18,11 @@ from devices.sdt import (
     request,
     take_text,
 )
+from devices.sdt.idcard import CardKind, decode_card
 from devices.site import DeviceEntry, HallInfo, Site
-from simulators._specimens import SPECIMENS
 from simulators.registry import build_simulator
-from simulators.sdt import SAM_ID, SdtReader
+from simulators.sdt.simulator import SAM_ID, SdtReader
+from simulators.sdt.specimens import SPECIMENS
 from simulators.simulator import Output
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from devices.errors import ConfigurationError
-from drivers.subjects import load_subject_key, subject_ref
+from drivers.node.subjects import load_subject_key, subject_ref
 
 SPECIMEN = "11010519491231002X"
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from devices.checksums import ones_complement16
 from devices.errors import FrameError, ProtocolError
-from devices.zk import (
+from devices.zk.packets import (
     MAX_PACKET,
     TCP_MAGIC,
     Code,
@@ -24,7 +24,7 @@ from devices.zk import (
     proves_key,
     scramble_key,
 )
-from devices.zk_values import (
+from devices.zk.values import (
     LOG_REQUEST,
     TEMPLATES_REQUEST,
     USERS_REQUEST,

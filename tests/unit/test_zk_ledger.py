@@ -12,9 +12,9 @@ from support.clocks import DAY, HALL, clock_entry, punch_record
 from support.driving import RecordingContext
 
 from devices.site import Site
-from devices.zk_punch import PunchRecord
-from devices.zk_records import Layout, LogReading, decode_log, encode_row, encode_table
-from drivers.zk_ledger import PunchLedger, PunchNotes
+from devices.zk.punch import PunchRecord
+from devices.zk.records import Layout, LogReading, decode_log, encode_row, encode_table
+from drivers.zk.ledger import PunchLedger, PunchNotes
 
 NOTES = PunchNotes()
 

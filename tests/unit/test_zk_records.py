@@ -13,9 +13,9 @@ from support.clocks import DAY, punch_record
 
 from devices.errors import ProtocolError
 from devices.events import Direction, PunchMethod
-from devices.zk_events import EVENT_SIZES, UID_SIZES, decode_event, encode_event
-from devices.zk_punch import PunchRecord, checked_user_id, decode_method
-from devices.zk_records import (
+from devices.zk.events import EVENT_SIZES, UID_SIZES, decode_event, encode_event
+from devices.zk.punch import PunchRecord, checked_user_id, decode_method
+from devices.zk.records import (
     Layout,
     LogReading,
     decode_log,
@@ -23,7 +23,7 @@ from devices.zk_records import (
     encode_row,
     encode_table,
 )
-from devices.zk_users import (
+from devices.zk.users import (
     ClockUser,
     UserLayout,
     decode_user,

@@ -8,10 +8,10 @@ import pytest
 from support.clocks import DAY, HALL, UDP, clock_entry, fill, simulated_clock
 
 from devices.errors import MisuseError
-from devices.zk import Code, EventMask, Packet, PacketFramer, scramble_key
-from devices.zk_values import encode_buffer_request
+from devices.zk.packets import Code, EventMask, Packet, PacketFramer, scramble_key
+from devices.zk.values import encode_buffer_request
 from simulators.simulator import Output
-from simulators.zk import ZkClock
+from simulators.zk.simulator import ZkClock
 
 NOW = DAY.replace(tzinfo=HALL.zone)
 LIVE = EventMask.ATTENDANCE.to_bytes(4, "little")

@@ -15,7 +15,7 @@ import click
 
 if TYPE_CHECKING:
     from bridge.cli.board import Board
-    from simulators.day import Day
+    from simulators.day.play import Day
 
 WARM_UP_S: Final = 15 * 60
 """So much of the played day has passed when the demo begins: people wait."""
@@ -102,8 +102,8 @@ async def _play(wishes: _Wishes) -> None:
     from bridge.cli.playing import host_all  # noqa: PLC0415
     from bridge.cli.watching import watch_hall  # noqa: PLC0415
     from bus.address import BrokerAddress  # noqa: PLC0415
-    from simulators.day import Day  # noqa: PLC0415
-    from simulators.day_plan import OPENS, plan_day  # noqa: PLC0415
+    from simulators.day.plan import OPENS, plan_day  # noqa: PLC0415
+    from simulators.day.play import Day  # noqa: PLC0415
 
     click.echo("starting the example hall ...")
     site = example_site()

@@ -50,7 +50,7 @@ async def _simulate(site: Site, control: int | None) -> bool:
         where = "-"
         if control is not None:
             # FastAPI is needed for the control API only.
-            from simulators.control import (  # noqa: PLC0415
+            from simulators.hosting.control import (  # noqa: PLC0415
                 bind_control,
                 create_control,
                 serve_control,

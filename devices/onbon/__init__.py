@@ -1,0 +1,1 @@
+"""Onbon font cards: frames, messages, dynamic areas, text."""

@@ -1,0 +1,1 @@
+"""Resident ID card readers (SDT/SAM) and the cards that they read."""

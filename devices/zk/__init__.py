@@ -1,0 +1,1 @@
+"""ZKTeco clocks: packets, records, users, live events."""

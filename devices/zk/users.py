@@ -1,0 +1,135 @@
+"""User tables of the clocks: rows of 28 bytes (old) or 72.
+
+Source: facts, ZKTeco clocks (users).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+from devices.errors import ProtocolError
+from devices.zk.punch import checked_user_id, user_id_of_field
+from devices.zk.records import table_body
+from devices.zk.values import decode_text, encode_text
+
+_OLD: Final = struct.Struct("<HB5s8sIxBhI")
+_NEW: Final = struct.Struct("<HB8s24sIB7sB24s")
+
+
+class UserLayout(IntEnum):
+    """Bytes of one user row."""
+
+    OLD = 28
+    NEW = 72
+
+
+PRIVILEGES: Final = {0: "user", 2: "enroller", 6: "manager", 14: "super"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockUser:
+    """A person in a clock's own list. `raw_name` is what the clock keeps."""
+
+    uid: int
+    user_id: str
+    name: str = ""
+    privilege: int = 0
+    card: int = 0
+    group: str = ""
+    password: str = ""
+    raw_name: bytes = b""
+
+    @property
+    def is_disabled(self) -> bool:
+        """Whether the clock turns this person away."""
+        return bool(self.privilege & 1)
+
+    @property
+    def role(self) -> str:
+        """The privilege in a word; its number when it is none we know."""
+        return PRIVILEGES.get(self.privilege & ~1, str(self.privilege))
+
+
+def encode_user(
+    user: ClockUser, layout: UserLayout, *, encoding: str = "utf-8"
+) -> bytes:
+    """One row; a name that is too long is cut between characters."""
+    name_size = 8 if layout is UserLayout.OLD else 24
+    name = user.raw_name[:name_size].ljust(name_size, b"\0")
+    if not user.raw_name:
+        name = encode_text(user.name, name_size, encoding)
+    if layout is UserLayout.OLD:
+        return _OLD.pack(
+            user.uid,
+            user.privilege,
+            encode_text(user.password, 5),
+            name,
+            user.card,
+            int(user.group or 0),
+            0,
+            int(user.user_id),
+        )
+    return _NEW.pack(
+        user.uid,
+        user.privilege,
+        encode_text(user.password, 8),
+        name,
+        user.card,
+        1,
+        encode_text(user.group, 7),
+        1,
+        encode_text(user.user_id, 24),
+    )
+
+
+def decode_user(raw: bytes, *, encoding: str | None = None) -> ClockUser | None:
+    """One row of 28 or 72 bytes; None when its user id cannot be one."""
+    if len(raw) == UserLayout.OLD:
+        uid, privilege, password, name, card, group, _, number = _OLD.unpack(raw)
+        user_id, group_name = checked_user_id(str(number)), str(group)
+    else:
+        uid, privilege, password, name, card, _, group, _, field = _NEW.unpack(raw)
+        user_id, group_name = user_id_of_field(field), decode_text(group)
+    if user_id is None:
+        return None
+    return ClockUser(
+        uid=uid,
+        user_id=user_id,
+        name=decode_text(name, encoding),
+        privilege=privilege,
+        card=card,
+        group=group_name,
+        password=decode_text(password),
+        raw_name=name.partition(b"\0")[0],
+    )
+
+
+def decode_users(
+    blob: bytes, *, expected: int | None = None, encoding: str | None = None
+) -> Sequence[ClockUser]:
+    """A whole user table; rows without a possible user id are left out.
+
+    Raises `ProtocolError` when neither row size fits.
+    """
+    body, complaint = table_body(blob)
+    if complaint:
+        raise ProtocolError(f"user table: {complaint}")
+    if not body:
+        return ()
+
+    def read(layout: UserLayout) -> list[ClockUser]:
+        rows = (body[at : at + layout] for at in range(0, len(body), layout))
+        users = (decode_user(row, encoding=encoding) for row in rows)
+        return [user for user in users if user is not None]
+
+    fitting = [layout for layout in UserLayout if len(body) % layout == 0]
+    exact = [layout for layout in fitting if len(body) // layout == expected]
+    readings = [(layout, read(layout)) for layout in exact or fitting]
+    if not readings:
+        raise ProtocolError(f"a user table of {len(body)} bytes fits no row size")
+    # The right layout is the one where most rows make sense.
+    return max(readings, key=lambda one: len(one[1]) * one[0])[1]

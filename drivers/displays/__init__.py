@@ -1,0 +1,1 @@
+"""What text displays share: what to show when, and how often."""

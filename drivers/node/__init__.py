@@ -1,0 +1,1 @@
+"""The drivers process: supervisors, journal, publisher, presence."""

@@ -1,0 +1,390 @@
+"""One lane on its way to the bridge: in order, again until it is acked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from devices.events import MAX_BATCH, MAX_PAYLOAD, Lane
+from devices.topics import Topics
+from drivers.node.journal_rows import JournalError, Row, Track
+
+WINDOW: Final = 5000
+"""Most events beyond the ack that were published; the rest waits in the journal."""
+BULK_WINDOW: Final = 3 * MAX_BATCH
+"""Fewer of a backfill, so that a press never stands behind much of it."""
+BULK_BYTES: Final = 512 * 1024
+"""Payload without PUBACK beyond which a backfill waits."""
+PAGE: Final = 500
+LAGGING: Final = 500
+"""So many events that wait to be sent travel together, as a backfill does."""
+FRESH_LIMIT: Final = 5000
+"""Events kept in memory for their first publication."""
+STAND_STILL_S: Final = 5.0
+STAND_STILL_CAP_S: Final = 20.0
+STUCK: Final = 1000
+"""So many messages without PUBACK need no second copy."""
+RETRY_S: Final = 1.0
+
+
+class Outlet(Protocol):
+    """What a lane needs of the bus client."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether publishing works now."""
+
+    @property
+    def inflight(self) -> int:
+        """Messages without PUBACK."""
+
+    def publish(self, topic: str, payload: bytes) -> bool:
+        """Hand a message over; False when there is no connection."""
+
+    async def drained(self, *, size_bytes: int = ...) -> None:
+        """Wait for room."""
+
+
+Reader = Callable[[str, Lane, int, int], Awaitable[list[Row]]]
+"""Reads a page of events: epoch, lane, first sequence, how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The next event to publish."""
+
+    epoch: str
+    sequence: int
+
+
+class LanePublisher:
+    """Publishes one lane. Until `open` nothing is sent.
+
+    The next epoch's events are sent only when the bridge has all of the epoch
+    before; so an ack in one epoch says that those before are complete.
+    """
+
+    def __init__(
+        self,
+        lane: Lane,
+        tracks: Sequence[Track],
+        *,
+        topics: Topics,
+        bus: Outlet,
+        read: Reader,
+        stand_still_s: float = STAND_STILL_S,
+        begun: Collection[str] = (),
+    ) -> None:
+        """`begun` are the epochs that began in this run: nobody knows others."""
+        self.lane = lane
+        self._topics = topics
+        self._bus = bus
+        self._read = read
+        self._first_still_s = self._still_s = stand_still_s
+        self._tracks = list(tracks)
+        self._last_at_open = {
+            track.epoch: track.last for track in tracks if track.epoch not in begun
+        }
+        self._heard: set[str] = set()
+        self._unproven: dict[str, int] = {}
+        self._highest: dict[str, int] = {}
+        self._fresh: deque[Row] = deque()
+        self._is_open = False
+        self._wake = asyncio.Event()
+        self._moved_at = 0.0
+        self._base = 0
+        self._next = self._first_unacked()
+
+    # What happens to it (on the loop, never waits)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may send."""
+        return self._is_open
+
+    def open(self) -> None:
+        """Begin to send."""
+        if not self._is_open:
+            self._is_open = True
+            self.restart()
+
+    def restart(self) -> None:
+        """Send again from the ack on: a new connection, or a new bridge."""
+        self._still_s = self._first_still_s
+        self._rewind()
+
+    def committed(self, rows: Sequence[Row]) -> None:
+        """Take rows that the journal has just committed."""
+        for row in rows:
+            track = self._track(row.epoch)
+            if track is None:
+                track = Track(epoch=row.epoch, last=0, acked=0)
+                self._tracks.append(track)
+            track.last = row.sequence
+        self._fresh.extend(rows)
+        if len(self._fresh) > FRESH_LIMIT:
+            self._fresh.clear()
+        self._wake.set()
+
+    def acked(self, epoch: str, sequence: int) -> None:
+        """Take the bridge's word for what it has; it may also have less."""
+        track = self._track(epoch)
+        if track is None:
+            return
+        sequence = self._proven(epoch, sequence)
+        self._heard.add(epoch)
+        for older in self._tracks[: self._tracks.index(track)]:
+            older.acked = max(older.acked, older.last)
+        if sequence > track.acked:
+            self._still_s = self._first_still_s
+        went_back = sequence < track.acked
+        track.acked = self._base = sequence
+        self._moved_at = self._now()
+        at = self._next
+        is_behind = at.epoch == epoch and at.sequence <= sequence
+        is_before = at.epoch != epoch and self._is_older(at.epoch, epoch)
+        if went_back or is_behind or is_before:
+            self._next = self._first_unacked()
+        self._wake.set()
+
+    def claims_more(self, epoch: str, sequence: int) -> bool:
+        """Whether an ack covers what this journal never sent: it was rolled back."""
+        track = self._track(epoch)
+        if track is None:
+            return False
+        opened = self._last_at_open.get(epoch, 0)
+        is_used = track is self._tracks[-1] or track.last > opened
+        return is_used and sequence > max(opened, self._highest.get(epoch, 0))
+
+    def first_of_this_run(self, epoch: str) -> int:
+        """The first sequence that was given since the journal was opened."""
+        return self._last_at_open.get(epoch, 0) + 1
+
+    def replay(self, epoch: str, first: int) -> None:
+        """Send a lane again from `first` on, then go on."""
+        first = self._proven(epoch, first - 1) + 1
+        self._next = Position(epoch, first)
+        self._base = min(self._base, first - 1)
+        self._moved_at = self._now()
+        self._wake.set()
+
+    def retrack(self, tracks: Sequence[Track]) -> None:
+        """Take the journal's lanes anew: epochs were opened or events moved."""
+        acked = {track.epoch: track.acked for track in self._tracks}
+        last = {track.epoch: track.last for track in self._tracks[-1:]}
+        self._tracks = list(tracks)
+        for track in self._tracks:
+            track.acked = acked.get(track.epoch, track.acked)
+        newest = self._tracks[-1]
+        newest.last = max(newest.last, last.get(newest.epoch, 0))
+        self.restart()
+
+    def acks(self) -> list[tuple[str, int]]:
+        """(epoch, acked) of every epoch."""
+        return [(track.epoch, track.acked) for track in self._tracks]
+
+    # The sending
+
+    async def run(self) -> None:
+        """Send what there is, for ever."""
+        while True:
+            self._wake.clear()
+            try:
+                rows = await self._take()
+            except JournalError:  # the journal tells it; the disk may be freed
+                await asyncio.sleep(RETRY_S)
+                continue
+            if rows and self._send(rows):
+                is_bulk = rows[0].bulk
+                await (
+                    self._bus.drained(size_bytes=BULK_BYTES)
+                    if is_bulk
+                    else self._bus.drained()
+                )
+                continue
+            await self._wait()
+
+    async def _wait(self) -> None:
+        """Wait for something new; send again when the ack stands still."""
+        if not self._has_unacked():
+            await self._wake.wait()
+            return
+        try:
+            async with asyncio.timeout_at(self._moved_at + self._still_s):
+                await self._wake.wait()
+        except TimeoutError:
+            if self._bus.connected and self._bus.inflight < STUCK:
+                self._still_s = min(self._still_s * 2, STAND_STILL_CAP_S)
+                self._rewind()
+            else:
+                self._moved_at = self._now()
+
+    async def _take(self) -> list[Row]:
+        """The next rows that may be sent now."""
+        if not (self._is_open and self._bus.connected):
+            return []
+        self._step_over()
+        track, at = self._track(self._next.epoch), self._next
+        room = WINDOW - (at.sequence - 1 - self._base)
+        if track is None or at.sequence > track.last or room <= 0:
+            return []
+        limit = min(room, PAGE)
+        fresh = self._from_memory(limit)
+        if fresh:
+            return self._fitting(fresh)
+        rows = await self._read(at.epoch, self.lane, at.sequence, limit)
+        if self._next != at:
+            self._wake.set()
+            return []
+        if not rows:  # a hole at the end: those events were moved
+            track.last = at.sequence - 1
+            self._wake.set()
+            return []
+        self._next = Position(at.epoch, rows[0].sequence)
+        return self._fitting(rows)
+
+    def _from_memory(self, limit: int) -> list[Row]:
+        fresh, at = self._fresh, self._next
+        while fresh and (fresh[0].epoch != at.epoch or fresh[0].sequence < at.sequence):
+            if fresh[0].epoch != at.epoch and self._is_older(at.epoch, fresh[0].epoch):
+                return []
+            fresh.popleft()
+        if not fresh or fresh[0].sequence != at.sequence:
+            return []
+        count = min(limit, len(fresh))
+        rows = []
+        for index in range(count):
+            row = fresh[index]
+            if row.epoch != at.epoch or row.sequence != at.sequence + index:
+                break
+            rows.append(row)
+        return rows
+
+    def _fitting(self, rows: list[Row]) -> list[Row]:
+        if not rows[0].bulk:
+            return rows
+        room = BULK_WINDOW - (rows[0].sequence - 1 - self._base)
+        return rows[: max(room, 0)]
+
+    def _send(self, rows: Sequence[Row]) -> bool:
+        """Hand rows to the bus in order; whether all were taken."""
+        track = self._track(rows[0].epoch)
+        lags = track is not None and track.last - rows[0].sequence >= LAGGING
+        for message in messages_of(rows, together=lags):
+            head, final = message[0], message[-1]
+            topic = (
+                self._topics.batch(head.device, head.type)
+                if is_batch(message)
+                else self._topics.event(head.device, head.type)
+            )
+            if not self._bus.publish(topic, payload_of(message)):
+                return False
+            if not self._has_unacked():
+                self._moved_at = self._now()
+            self._next = Position(final.epoch, final.sequence + 1)
+            highest = self._highest.get(final.epoch, 0)
+            self._highest[final.epoch] = max(highest, final.sequence)
+        return True
+
+    def _step_over(self) -> None:
+        """Go on to the next epoch when this one is complete."""
+        track = self._track(self._next.epoch)
+        if track is None:
+            self._next = self._first_unacked()
+        elif self._next.sequence > track.last and track.is_done:
+            index = self._tracks.index(track) + 1
+            if index < len(self._tracks):
+                following = self._tracks[index]
+                self._next = Position(following.epoch, following.acked + 1)
+                self._base = following.acked
+
+    def _proven(self, epoch: str, sequence: int) -> int:
+        """How much of what the bridge says it has is this journal's for sure.
+
+        What was sent before the bridge was heard may have met others under the
+        same numbers, which it has from before the journal was put back. It is sent
+        once more, in front of all that follows, so that the bridge compares it.
+        """
+        first = self.first_of_this_run(epoch)
+        is_news = epoch not in self._heard and epoch in self._last_at_open
+        if is_news and first <= min(sequence, self._highest.get(epoch, 0)):
+            self._heard.add(epoch)
+            self._unproven[epoch] = sequence
+            self._next = Position(epoch, first)
+        until = self._unproven.get(epoch)
+        if until is None:
+            return sequence
+        if self._next.epoch != epoch or self._next.sequence > until:
+            del self._unproven[epoch]
+            return sequence
+        return min(sequence, first - 1)
+
+    def _rewind(self) -> None:
+        self._next = self._first_unacked()
+        self._moved_at = self._now()
+        self._wake.set()
+
+    def _first_unacked(self) -> Position:
+        """The first event to send; sets the window's base to it."""
+        track = next((t for t in self._tracks if not t.is_done), self._tracks[-1])
+        self._base = track.acked
+        return Position(track.epoch, track.acked + 1)
+
+    def _has_unacked(self) -> bool:
+        """Whether something was sent that the bridge has not acked since."""
+        return self._next.sequence - 1 > self._base
+
+    def _track(self, epoch: str) -> Track | None:
+        return next((t for t in reversed(self._tracks) if t.epoch == epoch), None)
+
+    def _is_older(self, epoch: str, other: str) -> bool:
+        order = [track.epoch for track in self._tracks]
+        return (
+            epoch in order
+            and other in order
+            and order.index(epoch) < order.index(other)
+        )
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+def messages_of(rows: Sequence[Row], *, together: bool = False) -> list[list[Row]]:
+    """Rows by message: live ones alone, bulk ones of one device and type together.
+
+    `together` joins live ones too, for a lane that lags.
+    """
+    messages: list[list[Row]] = []
+    size = 0
+    for row in rows:
+        last = messages[-1] if messages else []
+        fits = (
+            bool(last)
+            and (row.bulk or together)
+            and row.bulk == last[0].bulk
+            and (last[0].device, last[0].type) == (row.device, row.type)
+            and len(last) < MAX_BATCH
+            and size + len(row.body) + 1 <= MAX_PAYLOAD
+        )
+        if fits:
+            last.append(row)
+            size += len(row.body) + 1
+        else:
+            messages.append([row])
+            size = len(row.body) + 2
+    return messages
+
+
+def is_batch(message: Sequence[Row]) -> bool:
+    """Whether a message travels as an array, on the batch topic."""
+    return message[0].bulk or len(message) > 1
+
+
+def payload_of(message: Sequence[Row]) -> bytes:
+    """One event as it is, or an array of events."""
+    if not is_batch(message):
+        return message[0].body
+    return b"[" + b",".join(row.body for row in message) + b"]"

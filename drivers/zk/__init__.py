@@ -1,0 +1,5 @@
+"""The fingerprint clock."""
+
+from drivers.zk.driver import ZkDriver
+
+__all__ = ["ZkDriver"]

@@ -1,0 +1,1 @@
+"""A whole hall day: its plan, and its playing."""

@@ -1,0 +1,5 @@
+"""A simulated caller and evaluator line."""
+
+from simulators.ff68.simulator import CallerBus
+
+__all__ = ["CallerBus"]

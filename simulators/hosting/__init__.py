@@ -1,0 +1,1 @@
+"""Simulators on real wires: TCP, UDP, PTYs; faults; the control API."""

@@ -1,0 +1,5 @@
+"""A simulated ID card reader."""
+
+from simulators.sdt.simulator import SdtReader
+
+__all__ = ["SdtReader"]

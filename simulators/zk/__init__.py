@@ -1,0 +1,5 @@
+"""A simulated fingerprint clock."""
+
+from simulators.zk.simulator import ZkClock
+
+__all__ = ["ZkClock"]
