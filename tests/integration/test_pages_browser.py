@@ -245,10 +245,10 @@ async def test_a_screen_is_readable_from_afar(
                 "e => Promise.all(e.getAnimations().map(a => a.finished))"
             )
             assert await page.evaluate(CUT_OFF) == []
-            scrolls = await page.evaluate(
-                "document.documentElement.scrollHeight > innerHeight"
-            )
-            assert not scrolls
+            # The stage moves a little each minute, so its box may stick out: what
+            # counts is that nobody sees a scroll bar.
+            hides = "getComputedStyle(document.documentElement).overflow"
+            assert await page.evaluate(hides) == "hidden"
             style = "getComputedStyle(document.body).cursor"
             assert await page.evaluate(style) == "none"
 
