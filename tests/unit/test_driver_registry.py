@@ -58,7 +58,7 @@ def test_an_unknown_driver_names_those_there_are() -> None:
         find_driver("nope")
 
 
-@pytest.mark.parametrize("name", ["journal", "registry", "transports", "driver"])
+@pytest.mark.parametrize("name", ["node", "registry", "transports", "driver"])
 def test_other_modules_of_the_room_are_no_drivers(name: str) -> None:
     assert name not in driver_names()
     with pytest.raises(ConfigurationError, match="no driver"):
