@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection
 
-from bridge.domain.errors import NotFoundError
+from bridge.domain.errors import InvalidRequestError, NotFoundError
 from bridge.domain.queue import hall_day
 from bridge.domain.views import (
     Change,
@@ -33,7 +33,7 @@ from bridge.service.bus import Bus
 from bridge.service.directory import DeviceChange, Directory
 from bridge.service.displays import RENEW_EVERY_S, Displays
 from bridge.service.history import DeviceHistory
-from bridge.service.intake import retry_quarantined
+from bridge.service.intake import LOST_RANGE, ROLLED_BACK, retry_quarantined
 from bridge.service.once import do_once
 from bridge.service.ports import ListQuery, Once
 from bridge.service.shapes import as_json
@@ -54,6 +54,9 @@ TRIM_EVERY_S: Final = 3600.0
 REVISION: Final = "desired_revision"
 
 Result = TypeVar("Result")
+
+PAST_ALARMS: Final = frozenset({LOST_RANGE, ROLLED_BACK})
+"""Kinds of alarms that tell of what is past: they end when somebody has seen them."""
 
 
 class Hall:
@@ -210,6 +213,19 @@ class Hall:
         known = self._aftermath.alarms.values()
         own = sorted(known, key=lambda alarm: int(alarm.id))
         return [*(as_json(alarm) for alarm in own), *self.directory.alarms()]
+
+    async def close_alarm(self, alarm_id: str) -> None:
+        """End an alarm about what is past, once a technician has seen it."""
+        own = self._aftermath.alarms.items()
+        key = next((key for key, alarm in own if alarm.id == alarm_id), None)
+        if key is not None and key[0] in PAST_ALARMS:
+            await self.transact(lambda work: work.end_alarm(*key))
+            return
+        if key is None and all(alarm["id"] != alarm_id for alarm in self.alarms()):
+            raise NotFoundError(f"no open alarm {alarm_id!r}")
+        raise InvalidRequestError(
+            f"alarm {alarm_id!r} ends by itself when its cause is gone"
+        )
 
     def metrics(self) -> Mapping[str, float]:
         """Gauges and counters by Prometheus name, without labels."""

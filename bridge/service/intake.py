@@ -23,6 +23,7 @@ DONE: Final = "done"
 DUPLICATE: Final = "duplicate"
 QUARANTINED: Final = "quarantined"
 ROLLED_BACK: Final = "journal-rolled-back"
+LOST_RANGE: Final = "lost-range"
 OTHER_CONTENT: Final = "other-content"
 CHUNK: Final = 500
 
@@ -128,7 +129,7 @@ class Intake:
         )
         _update_position(work, row.id, last=last, moved=work.now)
         work.raise_alarm(
-            "lost-range",
+            LOST_RANGE,
             str(key),
             f"{key}: events {first} to {last} are lost: {reason}",
         )

@@ -133,5 +133,12 @@ class HallPort(Protocol):
     def alarms(self) -> Sequence[Mapping[str, Any]]:
         """Open alarms: `{"id", "kind", "since", "message"}`."""
 
+    async def close_alarm(self, alarm_id: str) -> None:
+        """End an alarm about what is past, once a technician has seen it.
+
+        Raises `NotFoundError`, or `InvalidRequestError` for an alarm that ends
+        by itself when its cause is gone.
+        """
+
     def metrics(self) -> Mapping[str, float]:
         """Gauges and counters by Prometheus name, without labels."""

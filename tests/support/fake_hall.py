@@ -232,6 +232,9 @@ class FakeHall:
         since = self.now().isoformat()
         return [{"id": "1", "kind": "lost-range", "since": since, "message": "x"}]
 
+    async def close_alarm(self, alarm_id: str) -> None:
+        raise NotFoundError(f"no open alarm {alarm_id!r}")
+
     def metrics(self) -> Mapping[str, float]:
         return {"halld_tickets_total": len(self._tickets), "bad name": 1}
 

@@ -106,8 +106,20 @@ async def command_device(
 async def list_alarms(
     request: Request, hall: Hall, part: Annotated[AlarmSlice, Query()]
 ) -> Response:
-    """Open alarms."""
+    """Open alarms; most end by themselves when their cause is gone."""
     return answer(request, part.cut(hall.alarms()))
+
+
+@router.post(
+    "/alarms/{alarm_id}/close",
+    status_code=204,
+    responses=problems(400, 401, 404),
+    dependencies=[NoQuery],
+)
+async def close_alarm(hall: Hall, alarm_id: str) -> Response:
+    """End an alarm about what is past (a lost range, a rolled back journal)."""
+    await hall.close_alarm(alarm_id)
+    return Response(status_code=204)
 
 
 def _find(hall: HallPort, device_id: str) -> DeviceView:
