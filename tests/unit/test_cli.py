@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from bridge.cli.commands.tail import line, wanted
-from bridge.cli.main import COMMANDS, halld, main
+from bridge.cli.main import main
 from bridge.cli.notify import Notifier
 from bridge.cli.options import find_running
+from bridge.cli.program import COMMANDS, halld
 from devices.events import CloudEvent
 
 GOOD = "hall: {id: demo}\nweb: {port: 0}\nmqtt: {port: 0}\n"
@@ -168,3 +171,30 @@ async def test_without_systemd_nothing_is_told() -> None:
     notifier = Notifier({})
     notifier.tell("READY=1")
     await notifier.watch(lambda: True)
+
+
+INTERRUPTED = """
+import os, signal, sys
+
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == "click":
+            os.kill(os.getpid(), signal.SIGINT)
+
+from bridge.cli.main import main
+sys.meta_path.insert(0, Interrupt())
+sys.argv = ["halld", sys.argv[1]]
+main()
+"""
+
+
+@pytest.mark.parametrize(("command", "code"), [("demo", 0), ("run", 0), ("check", 130)])
+def test_an_interrupt_while_it_loads_is_a_plain_end(command: str, code: int) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, command],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (code, "")

@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-from bridge.cli.main import COMMANDS
+from bridge.cli.program import COMMANDS
 from bridge.domain.queue import TRANSITIONS
 from devices.site import Site
 
