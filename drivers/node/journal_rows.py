@@ -56,11 +56,13 @@ class Track:
     """A lane of one epoch as its publisher sees it.
 
     `last` is the newest event that is kept there; a bridge may have acked more.
+    From `doubtful_from` on the bridge may have other events under these numbers.
     """
 
     epoch: str
     last: int
     acked: int
+    doubtful_from: int | None = None
 
     @property
     def is_done(self) -> bool:

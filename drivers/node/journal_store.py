@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS lane (
     id INTEGER PRIMARY KEY, epoch TEXT NOT NULL, name TEXT NOT NULL,
     last INTEGER NOT NULL DEFAULT 0, acked INTEGER NOT NULL DEFAULT 0,
+    sure INTEGER NOT NULL DEFAULT 0,
     UNIQUE (epoch, name));
 CREATE TABLE IF NOT EXISTS event (
     lane INTEGER NOT NULL, sequence INTEGER NOT NULL, at REAL NOT NULL,
@@ -44,13 +45,17 @@ CREATE TABLE IF NOT EXISTS alarm (
 
 @dataclass(slots=True, kw_only=True)
 class LaneRecord:
-    """A lane of one epoch: `last` given, `acked` by the bridge."""
+    """A lane of one epoch: `last` given, `acked` by the bridge.
+
+    Beyond `sure` a journal that was put back may have given numbers anew.
+    """
 
     id: int
     epoch: str
     lane: Lane
     last: int
     acked: int
+    sure: int
 
 
 class JournalStore:
@@ -59,8 +64,8 @@ class JournalStore:
     def __init__(self, path: Path, node: str) -> None:
         self.path = path
         self.node = node
-        self.begun: set[str] = set()
-        """Epochs that began since the file was opened."""
+        self._trusted: set[tuple[str, Lane]] = set()
+        self._lanes: dict[tuple[str, Lane], LaneRecord] = {}
         self._db = sqlite3.connect(
             path, isolation_level=None, check_same_thread=False, cached_statements=64
         )
@@ -85,10 +90,20 @@ class JournalStore:
                 raise sqlite3.DatabaseError(found)
         self._db.executescript(_SCHEMA)
         self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-        self._lanes: dict[tuple[str, Lane], LaneRecord] = {}
+        self._add_sure()
         with self.transaction():
             self.epoch = self.meta("epoch") or self.open_epoch()
         self.reload()
+
+    def _add_sure(self) -> None:
+        """Mend a file of before `sure`; an older halld can still use it."""
+        columns = self._db.execute("PRAGMA table_info(lane)")
+        if "sure" not in {column[1] for column in columns}:
+            with self.transaction():
+                self._db.execute(
+                    "ALTER TABLE lane ADD COLUMN sure INTEGER NOT NULL DEFAULT 0"
+                )
+                self._db.execute("UPDATE lane SET sure=acked")
 
     def close(self) -> None:
         """Close the file."""
@@ -111,12 +126,12 @@ class JournalStore:
     def reload(self) -> None:
         """Read again what is kept in memory."""
         self.epoch = self.meta("epoch") or self.epoch
-        rows = self._db.execute("SELECT id, epoch, name, last, acked FROM lane")
+        rows = self._db.execute("SELECT id, epoch, name, last, acked, sure FROM lane")
         self._lanes = {
             (epoch, Lane(name)): LaneRecord(
-                id=key, epoch=epoch, lane=Lane(name), last=last, acked=acked
+                id=key, epoch=epoch, lane=Lane(name), last=last, acked=acked, sure=sure
             )
-            for key, epoch, name, last, acked in rows
+            for key, epoch, name, last, acked, sure in rows
         }
 
     # Events
@@ -134,11 +149,26 @@ class JournalStore:
             rows.append(row)
             values.append(_values(lane.id, row, at))
         self._insert(values)
-        self._db.executemany(
-            "UPDATE lane SET last=? WHERE id=?",
-            [(lane.last, lane.id) for lane in touched.values()],
-        )
+        for lane in touched.values():
+            self._update(lane)
         return rows
+
+    def _update(self, lane: LaneRecord) -> None:
+        """Write how far a lane came."""
+        if (lane.epoch, lane.lane) in self._trusted:
+            lane.sure = lane.last
+        self._db.execute(
+            "UPDATE lane SET last=?, sure=? WHERE id=?", (lane.last, lane.sure, lane.id)
+        )
+
+    def trust(self, epoch: str, lane: Lane) -> None:
+        """Note that a lane is the only one of its name, until the file is closed.
+
+        It began just now, or the bridge was heard and has nothing else of it. A
+        copy of the file that is put back later is opened first, and not trusted.
+        """
+        self._trusted.add((epoch, lane))
+        self._update(self._lanes[epoch, lane])
 
     def rows(self, epoch: str, lane: Lane, first: int, limit: int) -> list[Row]:
         """Up to `limit` events of a lane from sequence `first` on, in order."""
@@ -189,7 +219,15 @@ class JournalStore:
             span = self.span(record.epoch, lane)
             is_current = record.epoch == self.epoch
             held = record.last if is_current else (span[1] if span else 0)
-            found.append(Track(epoch=record.epoch, last=held, acked=record.acked))
+            is_trusted = (record.epoch, lane) in self._trusted
+            found.append(
+                Track(
+                    epoch=record.epoch,
+                    last=held,
+                    acked=record.acked,
+                    doubtful_from=None if is_trusted else record.sure + 1,
+                )
+            )
         return found
 
     def set_acked(self, epoch: str, lane: Lane, sequence: int) -> None:
@@ -235,7 +273,7 @@ class JournalStore:
     def open_epoch(self) -> str:
         """Begin a new epoch: both lanes count from 1 again."""
         self.epoch = str(uuid4())
-        self.begun.add(self.epoch)
+        self._trusted |= {(self.epoch, lane) for lane in Lane}
         self._set_meta("epoch", self.epoch)
         self._db.executemany(
             "INSERT INTO lane (epoch, name) VALUES (?, ?)",
@@ -262,7 +300,7 @@ class JournalStore:
         self._db.execute(
             "DELETE FROM event WHERE lane=? AND sequence>=?", (record.id, first)
         )
-        self._db.execute("UPDATE lane SET last=? WHERE id=?", (target.last, target.id))
+        self._update(target)
         return moved
 
     # What a node remembers

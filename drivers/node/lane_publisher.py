@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from devices.events import MAX_BATCH, MAX_PAYLOAD, Lane
+from devices.events import MAX_BATCH, Lane
 from devices.topics import Topics
 from drivers.node.journal_rows import JournalError, Row, Track
+from drivers.node.lane_messages import is_batch, messages_of, payload_of
 
 WINDOW: Final = 5000
 """Most events beyond the ack that were published; the rest waits in the journal."""
@@ -76,20 +77,15 @@ class LanePublisher:
         bus: Outlet,
         read: Reader,
         stand_still_s: float = STAND_STILL_S,
-        begun: Collection[str] = (),
     ) -> None:
-        """`begun` are the epochs that began in this run: nobody knows others."""
         self.lane = lane
         self._topics = topics
         self._bus = bus
         self._read = read
         self._first_still_s = self._still_s = stand_still_s
         self._tracks = list(tracks)
-        self._last_at_open = {
-            track.epoch: track.last for track in tracks if track.epoch not in begun
-        }
-        self._heard: set[str] = set()
-        self._unproven: dict[str, int] = {}
+        self._last_at_open = {track.epoch: track.last for track in tracks}
+        self._comparing: set[str] = set()
         self._highest: dict[str, int] = {}
         self._fresh: deque[Row] = deque()
         self._is_open = False
@@ -129,13 +125,15 @@ class LanePublisher:
             self._fresh.clear()
         self._wake.set()
 
-    def acked(self, epoch: str, sequence: int) -> None:
-        """Take the bridge's word for what it has; it may also have less."""
+    def acked(self, epoch: str, sequence: int, *, is_live: bool = True) -> None:
+        """Take the bridge's word for what it has; it may also have less.
+
+        An ack that the broker kept (not `is_live`) may be older than the bridge.
+        """
         track = self._track(epoch)
         if track is None:
             return
-        sequence = self._proven(epoch, sequence)
-        self._heard.add(epoch)
+        sequence = self._proven(track, sequence, is_live=is_live)
         for older in self._tracks[: self._tracks.index(track)]:
             older.acked = max(older.acked, older.last)
         if sequence > track.acked:
@@ -165,7 +163,9 @@ class LanePublisher:
 
     def replay(self, epoch: str, first: int) -> None:
         """Send a lane again from `first` on, then go on."""
-        first = self._proven(epoch, first - 1) + 1
+        track = self._track(epoch)
+        if track is not None:
+            first = self._proven(track, first - 1, is_live=False) + 1
         self._next = Position(epoch, first)
         self._base = min(self._base, first - 1)
         self._moved_at = self._now()
@@ -173,18 +173,21 @@ class LanePublisher:
 
     def retrack(self, tracks: Sequence[Track]) -> None:
         """Take the journal's lanes anew: epochs were opened or events moved."""
-        acked = {track.epoch: track.acked for track in self._tracks}
+        known = {track.epoch: track for track in self._tracks}
         last = {track.epoch: track.last for track in self._tracks[-1:]}
         self._tracks = list(tracks)
         for track in self._tracks:
-            track.acked = acked.get(track.epoch, track.acked)
+            before = known.get(track.epoch)
+            if before is not None:
+                track.acked = before.acked
+                track.doubtful_from = before.doubtful_from
         newest = self._tracks[-1]
         newest.last = max(newest.last, last.get(newest.epoch, 0))
         self.restart()
 
-    def acks(self) -> list[tuple[str, int]]:
-        """(epoch, acked) of every epoch."""
-        return [(track.epoch, track.acked) for track in self._tracks]
+    def acks(self) -> list[tuple[str, int, bool]]:
+        """(epoch, acked, whether nothing of it is in doubt) of every epoch."""
+        return [(t.epoch, t.acked, t.doubtful_from is None) for t in self._tracks]
 
     # The sending
 
@@ -301,26 +304,35 @@ class LanePublisher:
                 self._next = Position(following.epoch, following.acked + 1)
                 self._base = following.acked
 
-    def _proven(self, epoch: str, sequence: int) -> int:
+    def _proven(self, track: Track, sequence: int, *, is_live: bool) -> int:
         """How much of what the bridge says it has is this journal's for sure.
 
-        What was sent before the bridge was heard may have met others under the
-        same numbers, which it has from before the journal was put back. It is sent
-        once more, in front of all that follows, so that the bridge compares it.
+        What was journalled before the bridge was heard may have met others under
+        the same numbers, which it has from before the journal was put back. Once it
+        is there, that is sent again, in front of all that follows, so that the
+        bridge compares it.
         """
-        first = self.first_of_this_run(epoch)
-        is_news = epoch not in self._heard and epoch in self._last_at_open
-        if is_news and first <= min(sequence, self._highest.get(epoch, 0)):
-            self._heard.add(epoch)
-            self._unproven[epoch] = sequence
-            self._next = Position(epoch, first)
-        until = self._unproven.get(epoch)
-        if until is None:
+        first = track.doubtful_from
+        if first is None:
             return sequence
-        if self._next.epoch != epoch or self._next.sequence > until:
-            del self._unproven[epoch]
-            return sequence
-        return min(sequence, first - 1)
+        if is_live and track.epoch in self._comparing:
+            first = max(first, self._sent(track) + 1)
+        is_doubtful = first <= min(sequence, track.last)
+        if is_live and not is_doubtful:
+            track.doubtful_from = None
+        elif is_live:
+            track.doubtful_from = first
+            if track.epoch not in self._comparing:
+                self._comparing.add(track.epoch)
+                self._next = Position(track.epoch, first)
+        return first - 1 if is_doubtful else sequence
+
+    def _sent(self, track: Track) -> int:
+        """Up to where a lane was sent since it was begun anew."""
+        at = self._next
+        if at.epoch == track.epoch:
+            return at.sequence - 1
+        return 0 if self._is_older(at.epoch, track.epoch) else track.last
 
     def _rewind(self) -> None:
         self._next = self._first_unacked()
@@ -350,41 +362,3 @@ class LanePublisher:
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
-
-
-def messages_of(rows: Sequence[Row], *, together: bool = False) -> list[list[Row]]:
-    """Rows by message: live ones alone, bulk ones of one device and type together.
-
-    `together` joins live ones too, for a lane that lags.
-    """
-    messages: list[list[Row]] = []
-    size = 0
-    for row in rows:
-        last = messages[-1] if messages else []
-        fits = (
-            bool(last)
-            and (row.bulk or together)
-            and row.bulk == last[0].bulk
-            and (last[0].device, last[0].type) == (row.device, row.type)
-            and len(last) < MAX_BATCH
-            and size + len(row.body) + 1 <= MAX_PAYLOAD
-        )
-        if fits:
-            last.append(row)
-            size += len(row.body) + 1
-        else:
-            messages.append([row])
-            size = len(row.body) + 2
-    return messages
-
-
-def is_batch(message: Sequence[Row]) -> bool:
-    """Whether a message travels as an array, on the batch topic."""
-    return message[0].bulk or len(message) > 1
-
-
-def payload_of(message: Sequence[Row]) -> bytes:
-    """One event as it is, or an array of events."""
-    if not is_batch(message):
-        return message[0].body
-    return b"[" + b",".join(row.body for row in message) + b"]"

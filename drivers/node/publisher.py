@@ -56,7 +56,9 @@ class Publisher:
     timing: Timing
     _subscribed: asyncio.Event = field(default_factory=asyncio.Event)
     _foreign: dict[Lane, Ack] = field(default_factory=dict)
-    _work: asyncio.Queue[tuple[Lane, Ack] | None] = field(default_factory=asyncio.Queue)
+    _work: asyncio.Queue[tuple[Lane, Ack, bool] | None] = field(
+        default_factory=asyncio.Queue
+    )
     _unsaved: bool = False
 
     @classmethod
@@ -78,7 +80,6 @@ class Publisher:
             return store.meta(BOUND_STORE), tracks
 
         bound, tracks = await journal.call(read)
-        begun = await journal.call(lambda store: frozenset(store.begun))
         lanes = {
             lane: LanePublisher(
                 lane,
@@ -87,7 +88,6 @@ class Publisher:
                 bus=bus,
                 read=journal.rows,
                 stand_still_s=timing.stand_still_s,
-                begun=begun,
             )
             for lane in Lane
         }
@@ -140,9 +140,9 @@ class Publisher:
         except (ProtocolError, ValueError) as error:
             log.warning("%s: %s", message.topic, error)
             return
-        self._judge(lane, ack)
+        self._judge(lane, ack, is_live=not message.retain)
 
-    def _judge(self, lane: Lane, ack: Ack) -> None:
+    def _judge(self, lane: Lane, ack: Ack, *, is_live: bool) -> None:
         publisher = self.lanes[lane]
         if self.store is None:
             self._bind(ack.store)
@@ -154,10 +154,10 @@ class Publisher:
                 f"{self.store}: end the other bridge, or run `halld node rebind`",
             )
         elif publisher.claims_more(ack.epoch, ack.sequence):
-            self._work.put_nowait((lane, ack))
+            self._work.put_nowait((lane, ack, is_live))
             return  # it opens when its events have a new epoch
         else:
-            publisher.acked(ack.epoch, ack.sequence)
+            publisher.acked(ack.epoch, ack.sequence, is_live=is_live)
             self._unsaved = True
         publisher.open()
 
@@ -194,7 +194,7 @@ class Publisher:
         foreign, self._foreign = self._foreign, {}
         for lane, ack in foreign.items():
             if ack.store == self.store:
-                self._judge(lane, ack)
+                self._judge(lane, ack, is_live=False)
         self.restart()
         return {"store": self.store}
 
@@ -216,16 +216,18 @@ class Publisher:
             return
         self._unsaved = False
         acks = [
-            (epoch, lane, sequence)
+            (epoch, lane, sequence, is_sure)
             for lane, publisher in self.lanes.items()
-            for epoch, sequence in publisher.acks()
+            for epoch, sequence, is_sure in publisher.acks()
         ]
 
         def keep(store: JournalStore) -> None:
             known = {(record.epoch, record.lane) for record in store.lanes()}
-            for epoch, lane, sequence in acks:
+            for epoch, lane, sequence, is_sure in acks:
                 if (epoch, lane) in known:
                     store.set_acked(epoch, lane, sequence)
+                    if is_sure:
+                        store.trust(epoch, lane)
 
         await self.journal.call(keep)
 
@@ -254,15 +256,15 @@ class Publisher:
         bound = self.store or ""
         await self.journal.call(lambda store: store.set_meta(BOUND_STORE, bound))
 
-    async def _roll_back(self, lane: Lane, ack: Ack) -> None:
+    async def _roll_back(self, lane: Lane, ack: Ack, is_live: bool) -> None:  # noqa: FBT001 - as queued
         """The journal is older than what the bridge has: begin a new epoch.
 
-        What was journalled before it was opened, the bridge has; what came
-        since is new, whatever the bridge has under these numbers.
+        What came since it was opened is new, whatever the bridge has under these
+        numbers. What is in doubt of before is left for the bridge to compare.
         """
         publisher = self.lanes[lane]
         await self._leave(ack.epoch, lane, publisher.first_of_this_run(ack.epoch))
-        publisher.acked(ack.epoch, ack.sequence)
+        publisher.acked(ack.epoch, ack.sequence, is_live=is_live)
         self._unsaved = True
         publisher.open()
 

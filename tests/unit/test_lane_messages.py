@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from devices.events import MAX_BATCH, MAX_PAYLOAD, Lane
 from drivers.node.journal_rows import Row
-from drivers.node.lane_publisher import is_batch, messages_of, payload_of
+from drivers.node.lane_messages import is_batch, messages_of, payload_of
 
 
 def row(
