@@ -24,6 +24,7 @@ from typing import Final
 
 from bus.address import BrokerAddress
 from bus.backoff import Backoff
+from bus.server_log import ServerLog
 from devices.errors import DeviceError
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,8 @@ START_TIMEOUT_S: Final = 10.0
 STOP_TIMEOUT_S: Final = 2.0
 CHECK_EVERY_S: Final = 0.02
 STARTING: Final = "starting"
+ROOM_BYTES: Final = 1024 * 1024
+"""Without so much free space the server is not started."""
 
 
 class BrokerError(DeviceError):
@@ -152,28 +155,50 @@ class EmbeddedBroker:
                 f"port {self._port} is taken by another program; end it, "
                 "or change mqtt.port (0 takes a free one)"
             )
+        try:
+            config = self._prepare()
+        except OSError as error:
+            words = (error.strerror or str(error)).lower()
+            return f"cannot write in {self._directory}: {words}"
         process = await asyncio.create_subprocess_exec(
             str(server_program()),
             "--config",
-            str(self._write_config()),
+            str(config),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
             preexec_fn=die_with_parent,
         )
-        (self._directory / "pid").write_text(f"{process.pid}\n")
+        server_log = ServerLog(self._directory / "nats.log")
+        assert process.stderr is not None  # noqa: S101 - a pipe was asked for
+        reading = asyncio.create_task(server_log.read(process.stderr))
         try:
+            (self._directory / "pid").write_text(f"{process.pid}\n")
             if not await self._accepts(process):
-                return f"does not start on port {self._port}: {self._last_log_line()}"
+                return f"does not start on port {self._port}: {server_log.fatal}"
             log.info("embedded broker on %s, process %d", self.address, process.pid)
             self.reason = ""
             backoff.reset()
             self._ready.set()
-            return f"ended with code {await process.wait()}"
+            return await self._served(process, server_log)
         finally:
             self._ready.clear()
             await _stop(process)
+            reading.cancel()
             (self._directory / "pid").unlink(missing_ok=True)
+
+    async def _served(self, process: asyncio.subprocess.Process, its: ServerLog) -> str:
+        """Wait until the server has ended or serves no more; gives the reason."""
+        ended = asyncio.create_task(process.wait())
+        broken = asyncio.create_task(its.broken())
+        try:
+            await asyncio.wait({ended, broken}, return_when=asyncio.FIRST_COMPLETED)
+            if broken.done():
+                return f"cannot write in {self._directory}: {broken.result()}"
+            return f"ended with code {ended.result()}"
+        finally:
+            ended.cancel()
+            broken.cancel()
 
     async def _accepts(self, process: asyncio.subprocess.Process) -> bool:
         loop = asyncio.get_running_loop()
@@ -187,30 +212,27 @@ class EmbeddedBroker:
             await asyncio.sleep(CHECK_EVERY_S)
         return False
 
+    def _prepare(self) -> Path:
+        """Write the configuration; raises OSError, also when the disk is full."""
+        room = self._directory / "room"
+        try:
+            with room.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, ROOM_BYTES)
+        finally:
+            room.unlink(missing_ok=True)
+        return self._write_config()
+
     def _write_config(self) -> Path:
         settings = {
             "server_name": f"halld-{self._hall}",
             "host": "127.0.0.1",
             "port": -1,
-            "log_file": str(self._log_file),
-            "logfile_size_limit": 1_000_000,
-            "logfile_max_num": 2,
             "mqtt": {"host": "127.0.0.1", "port": self._port},
             "jetstream": {"store_dir": str(self._directory / "jetstream")},
         }
         path = self._directory / "nats.conf"
         path.write_text(json.dumps(settings, indent=2))
         return path
-
-    @property
-    def _log_file(self) -> Path:
-        return self._directory / "nats.log"
-
-    def _last_log_line(self) -> str:
-        with suppress(OSError):
-            lines = self._log_file.read_text(errors="replace").splitlines()
-            return next((line for line in reversed(lines) if "[FTL]" in line), "")
-        return "no log"
 
     def _remembered_port(self) -> int:
         with suppress(OSError, ValueError):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import socket
@@ -187,3 +188,62 @@ def test_another_program_with_that_pid_is_left_alone(tmp_path: Path) -> None:
         assert process.poll() is None
         broker.unlock()
         process.kill()
+
+
+SERVER = """#!{python}
+import json, pathlib, socket, sys, time
+config = pathlib.Path(sys.argv[2])
+lives = config.with_name("lives")
+life = len(lives.read_text()) + 1 if lives.exists() else 1
+lives.write_text("x" * life)
+mqtt = json.loads(config.read_text())["mqtt"]
+server = socket.create_server((mqtt["host"], mqtt["port"]))
+server.accept()
+if life == 1:
+    print("[ERR] JetStream stream 's' critical write error: write /b: "
+          "no space left on device", file=sys.stderr, flush=True)
+time.sleep(600)
+"""
+
+
+async def test_a_server_that_could_not_write_once_is_started_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    program = tmp_path / "server"
+    program.write_text(SERVER.format(python=sys.executable))
+    program.chmod(0o755)
+    monkeypatch.setattr("bus.broker.server_program", lambda: program)
+    store = tmp_path / "store"
+    async with asyncio.timeout(30), running(EmbeddedBroker(store, hall="t")) as broker:
+        while (store / "lives").read_text() != "xx":  # noqa: ASYNC110 - a file
+            await asyncio.sleep(0.01)
+        await broker.wait_ready()
+        assert broker.reason == ""
+    assert f"cannot write in {store}: no space left on device" in caplog.text
+
+
+async def test_without_room_the_server_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = True
+
+    def allocate(*_: int) -> None:
+        if full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("os.posix_fallocate", allocate)
+    broker = EmbeddedBroker(tmp_path, hall="t")
+    broker.lock()
+    task = asyncio.create_task(broker.run())
+    try:
+        async with asyncio.timeout(30):
+            while "no space left" not in broker.reason:  # noqa: ASYNC110 - an attribute
+                await asyncio.sleep(0.01)
+            full = False
+            await broker.wait_ready()
+            assert broker.reason == ""
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        broker.unlock()
