@@ -13,6 +13,13 @@ from sqlalchemy import Row, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from bridge.domain.order import Held, digest, has_identity
+from bridge.service.copies import (
+    CHUNK,
+    DUPLICATE,
+    known_copies,
+    safe_text,
+    split_copies,
+)
 from bridge.service.handlers import DefectiveEvent, handle
 from bridge.service.work import Work
 from bridge.store import tables
@@ -20,12 +27,12 @@ from bridge.store.bulk import insert_many
 from devices.events import CloudEvent
 
 DONE: Final = "done"
-DUPLICATE: Final = "duplicate"
 QUARANTINED: Final = "quarantined"
 ROLLED_BACK: Final = "journal-rolled-back"
 LOST_RANGE: Final = "lost-range"
 OTHER_CONTENT: Final = "other-content"
-CHUNK: Final = 500
+ASIDE: Final = " (quarantined)"
+"""Behind an identity: it is free for a good copy of the event."""
 
 _P = tables.position
 _POSITION = select(_P).where(
@@ -146,7 +153,10 @@ class Intake:
 
 
 def retry_quarantined(work: Work) -> tuple[int, int]:
-    """Run every quarantined event again; (now done, still quarantined)."""
+    """Run every quarantined event again; (now done, still quarantined).
+
+    One of which a good copy came meanwhile is done: it becomes its duplicate.
+    """
     table = tables.inbox
     rows = work.db.execute(
         select(table)
@@ -155,16 +165,8 @@ def retry_quarantined(work: Work) -> tuple[int, int]:
     ).all()
     done = 0
     for row in rows:
-        values: dict[str, Any] = {"status": DONE, "reason": None, "envelope": None}
-        try:
-            with work.unit.attempt():
-                event = CloudEvent.from_json(json.loads(row.envelope))
-                handle(work, event.type, [event])
-            done += 1
-        except OperationalError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, it stays on record
-            values = {"reason": _reason(error)}
+        values = _retried(work, row)
+        done += "status" in values
         work.db.execute(
             update(table)
             .where(table.c.position == row.position, table.c.sequence == row.sequence)
@@ -173,6 +175,28 @@ def retry_quarantined(work: Work) -> tuple[int, int]:
     if done == len(rows):
         work.end_alarm("quarantined", "inbox")
     return done, len(rows) - done
+
+
+def _retried(work: Work, row: Row[Any]) -> dict[str, Any]:
+    """What becomes of a quarantined row."""
+    name = row.event.removesuffix(ASIDE)
+    table = tables.inbox
+    found = work.db.execute(
+        select(table.c.sequence)
+        .where(table.c.source == row.source, table.c.event == name)
+        .where(table.c.status != DUPLICATE, table.c.status != QUARANTINED)
+    ).first()
+    if found is not None:
+        return {"status": DUPLICATE}
+    try:
+        with work.unit.attempt():
+            event = CloudEvent.from_json(json.loads(row.envelope))
+            handle(work, event.type, [event])
+    except OperationalError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, it stays on record
+        return {"reason": _reason(error)}
+    return {"status": DONE, "event": name, "reason": None, "envelope": None}
 
 
 def _position(work: Work, key: LaneKey) -> Row[Any]:
@@ -197,16 +221,27 @@ def _store(work: Work, position: int, events: Sequence[CloudEvent]) -> int:
     """
     if _store_together(work, position, events):
         return 0
-    doubles = _doubles(work, events)
-    again = [event for event in events if event.place.sequence in doubles]
-    fresh = [event for event in events if event.place.sequence not in doubles]
+    taken = known_copies(work, events)
+    fresh, again = split_copies(events, taken)
     quarantined = 0
-    if not again or not _store_together(work, position, fresh):
-        quarantined = sum(not _store_one(work, position, event) for event in fresh)
-    _insert(work, position, again, DUPLICATE)
+    are_done = bool(again) and _store_together(work, position, fresh)
+    for event in fresh:
+        if are_done or _store_one(work, position, event):
+            taken[event.source, event.id] = digest(event)
+        else:
+            quarantined += 1
+    doubles: list[CloudEvent] = []
     for event in again:
-        if doubles[event.place.sequence] != digest(event):
-            _set_apart(work, event, OTHER_CONTENT)
+        first = taken.get((event.source, event.id))
+        if first is not None:
+            doubles.append(event)
+            if first != digest(event):
+                _set_apart(work, event, OTHER_CONTENT)
+        elif _store_one(work, position, event):  # the copy before had no effect
+            taken[event.source, event.id] = digest(event)
+        else:
+            quarantined += 1
+    _insert(work, position, doubles, DUPLICATE)
     return quarantined
 
 
@@ -246,11 +281,12 @@ def _store_one(work: Work, position: int, event: CloudEvent) -> bool:
 def _quarantine(work: Work, position: int, event: CloudEvent, reason: str) -> None:
     row = _row(position, event, QUARANTINED)
     row |= {"reason": reason, "envelope": _envelope(event)}
-    row |= {"source": _safe(event.source), "event": _safe(event.id)}
+    name = safe_text(event.id) + (ASIDE if has_identity(event) else "")
+    row |= {"source": safe_text(event.source), "event": name}
     try:
         with work.unit.attempt():
             work.db.execute(insert(tables.inbox).values(**row))
-    except IntegrityError:  # its identity is taken: it is a duplicate all the same
+    except IntegrityError:  # a copy of it is quarantined: it is a duplicate of that
         row["status"] = DUPLICATE
         work.db.execute(insert(tables.inbox).values(**row))
 
@@ -272,39 +308,6 @@ def _row(position: int, event: CloudEvent, status: str) -> dict[str, Any]:
         "received": event.received,
         "status": status,
     }
-
-
-def _doubles(work: Work, events: Sequence[CloudEvent]) -> dict[int, str]:
-    """Sequences whose source and id came before, with the first one's digest."""
-    known = [event for event in events if has_identity(event)]
-    if not known:
-        return {}
-    doubles: dict[int, str] = {}
-    first: dict[tuple[str, str], str] = {}
-    by_source: dict[str, list[str]] = {}
-    for event in known:
-        by_source.setdefault(event.source, []).append(_safe(event.id))
-    for source, ids in by_source.items():
-        for start in range(0, len(ids), CHUNK):
-            rows = work.db.execute(
-                select(
-                    tables.inbox.c.source, tables.inbox.c.event, tables.inbox.c.digest
-                )
-                .where(tables.inbox.c.source == _safe(source))
-                .where(tables.inbox.c.event.in_(ids[start : start + CHUNK]))
-                .where(tables.inbox.c.status != DUPLICATE)
-            )
-            first |= {(row[0], row[1]): row[2] for row in rows}
-    seen: dict[tuple[str, str], CloudEvent] = {}
-    for event in known:
-        identity = (event.source, event.id)
-        if identity in first:
-            doubles[event.place.sequence] = first[identity]
-        elif identity in seen:
-            doubles[event.place.sequence] = digest(seen[identity])
-        else:
-            seen[identity] = event
-    return doubles
 
 
 def _compare(
@@ -346,7 +349,10 @@ def _compare(
 
 
 def _same(row: Row[Any], event: CloudEvent) -> bool:
-    if row.source != _safe(event.source) or row.event != _safe(event.id):
+    name = row.event
+    if row.status in {QUARANTINED, DUPLICATE}:
+        name = name.removesuffix(ASIDE)
+    if row.source != safe_text(event.source) or name != safe_text(event.id):
         return False
     return has_identity(event) or row.digest == digest(event)
 
@@ -378,10 +384,5 @@ def _envelope(event: CloudEvent) -> str:
     return json.dumps(body)  # ASCII: any text can be kept
 
 
-def _safe(value: str) -> str:
-    """A text that every database takes: lone surrogates are written out."""
-    return value.encode(errors="backslashreplace").decode()
-
-
 def _reason(error: Exception) -> str:
-    return _safe(f"{type(error).__name__}: {error}")[:500]
+    return safe_text(f"{type(error).__name__}: {error}")[:500]

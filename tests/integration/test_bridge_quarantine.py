@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from support.brokers import shared_embedded, shared_mosquitto
+from support.nodes import FakeNode
 from support.worlds import World, alarms, rows, users
 
 from bridge.domain.views import Channel, TicketState
@@ -53,6 +54,82 @@ async def test_a_poison_event_is_quarantined_and_retried(world: World) -> None:
         assert (await hall.ticket(drawn.id)).state is TicketState.CALLED
         assert alarms(hall, "quarantined") == 0
         assert await hall.retry_inbox() == (0, 0)
+
+
+ZK = "urn:halld:h:zk:S1"
+
+
+def copies(node: FakeNode, *directions: str) -> list[dict[str, Any]]:
+    """Copies of one punch; a direction that there is not makes it unfit."""
+    data = {"user_id": "7", "method": "face", "raw": "00"}
+    return [
+        node.event(
+            "attendance.punch",
+            {**data, "direction": direction},
+            device="clock-1",
+            identity=(ZK, "7:20260302T090000"),
+        )
+        for direction in directions
+    ]
+
+
+@pytest.mark.parametrize("together", [False, True])
+async def test_a_quarantined_copy_does_not_swallow_the_good_one(
+    world: World, *, together: bool
+) -> None:
+    async with world.both() as (hall, node):
+        events = copies(node, "askew", "in", "in", "out")
+        if together:
+            node.publish_batch(events)
+        else:
+            for sequence, event in enumerate(events, 1):
+                node.publish(event)
+                await node.acked("clock", sequence)
+        await node.acked("clock", 4)
+        found = await rows(hall, tables.inbox)
+        assert [row.status for row in found] == [
+            "quarantined",
+            "done",
+            "duplicate",
+            "duplicate",
+        ]
+        assert "askew" in found[0].reason
+        assert json.loads(found[0].envelope)["id"] == "7:20260302T090000"
+        (stored,) = await rows(hall, tables.punch)
+        assert (stored.event, stored.direction) == ("7:20260302T090000", "in")
+        (noted,) = await rows(hall, tables.apart)
+        assert noted.sequence == 4  # the one that says something else than the good
+        node.publish(*events)  # as after a lost ack
+        node.publish(*copies(node, "in"))
+        await node.acked("clock", 5)
+        assert alarms(hall, "journal-rolled-back") == 0
+        assert await hall.retry_inbox() == (1, 0)
+        assert alarms(hall, "quarantined") == 0
+        assert len(await rows(hall, tables.punch)) == 1
+        (first, *_) = await rows(hall, tables.inbox)
+        assert (first.status, first.envelope) == ("duplicate", found[0].envelope)
+        node.publish(*events)
+        node.publish(*copies(node, "in"))
+        await node.acked("clock", 6)
+        assert alarms(hall, "journal-rolled-back") == 0
+
+
+async def test_a_retried_punch_takes_effect_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with world.both() as (hall, node):
+        with monkeypatch.context() as patch:
+            patch.setattr("bridge.service.records._DIRECTIONS", frozenset())
+            node.publish(*copies(node, "in", "in"))
+            await node.acked("clock", 2)
+        found = await rows(hall, tables.inbox)
+        assert [row.status for row in found] == ["quarantined", "duplicate"]
+        assert await hall.retry_inbox() == (1, 0)
+        node.publish(*copies(node, "in"))
+        await node.acked("clock", 3)
+        found = await rows(hall, tables.inbox)
+        assert [row.status for row in found] == ["done", "duplicate", "duplicate"]
+        assert await users(hall) == ["7"]
 
 
 async def test_a_type_without_a_rule_is_quarantined(world: World) -> None:
