@@ -318,6 +318,8 @@ class Hall:
                 self._fault = f"a timer of the hall failed: {error}"
 
     async def _tick(self) -> None:
+        if self._writer.reason:
+            await self._renew()  # whether it works again, also when nothing comes
         rated = any(
             view.ticket is not None and view.ticket.state is TicketState.WAITING_RATING
             for view in self.displays.board.counters.values()

@@ -109,10 +109,8 @@ class Writer:
                 self._commit(connection, jobs)
                 self.reason = ""
                 self.commits += 1
-            except Exception as error:  # any failure fails these jobs, visibly
-                if not self.reason:
-                    log.exception("cannot write to %s", self._database.path)
-                self.reason = f"cannot write to {self._database.path}: {error}"
+            except Exception as error:  # noqa: BLE001 - fails these jobs, visibly
+                self._failed(error)
                 for job in jobs:
                     job.error = StoreError(self.reason)
                 if connection is not None:
@@ -121,6 +119,16 @@ class Writer:
             self._loop.call_soon_threadsafe(_settle, jobs)
         if connection is not None:
             connection.close()
+
+    def _failed(self, error: Exception) -> None:
+        was_well = not self.reason
+        self.reason = f"cannot write to {self._database.path}: {_words(error)}"
+        if was_well:
+            # What the disk says is plain enough; a bug is not.
+            is_bug = not isinstance(error, OperationalError)
+            log.log(
+                logging.ERROR, "%s", self.reason, exc_info=error if is_bug else None
+            )
 
     def _next(self) -> list[_Job]:
         """All queued jobs; none when there will be no more."""
@@ -141,7 +149,7 @@ class Writer:
                         job.result = job.run(unit)
                     job.after = unit.after
                 except OperationalError as error:  # the disk's fault, not the job's
-                    job.error = StoreError(f"cannot write: {error.orig}")
+                    job.error = StoreError(f"cannot write: {_words(error)}")
                     if not _stands(connection):
                         raise  # with it went what the jobs before did
                 except Exception as error:  # noqa: BLE001 - raised again in `run`
@@ -151,6 +159,16 @@ class Writer:
 def _stands(connection: Connection) -> bool:
     """Whether the transaction is still there: SQLite drops it on a full disk."""
     return bool(getattr(connection.connection.dbapi_connection, "in_transaction", True))
+
+
+def _words(error: Exception) -> str:
+    """What the database said first: a lost savepoint only follows a full disk."""
+    first: BaseException = error
+    link: BaseException | None = error
+    while link is not None:
+        first = link if isinstance(link, OperationalError) else first
+        link = link.__context__
+    return str(first.orig) if isinstance(first, OperationalError) else str(error)
 
 
 def _settle(jobs: list[_Job]) -> None:

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from bridge.domain.errors import RuleError
+from bridge.store.errors import StoreError
 from bridge.web.headers import SECURITY_HEADERS
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -117,6 +118,11 @@ def install(app: FastAPI, missing_page: Callable[[Request], Response]) -> None:
             "instance": request.url.path,
         }
         return _document(body, error.headers)
+
+    @app.exception_handler(StoreError)
+    async def _store(request: Request, error: StoreError) -> Response:
+        # The writer logs it; the same request may be sent again later.
+        return problem(request.url.path, "not-ready", str(error))
 
     @app.exception_handler(Exception)
     async def _internal(request: Request, _error: Exception) -> Response:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select, text
+from support.bridges import Clock, running_hall
 
+from bridge.service.work import Work
 from bridge.store.database import Database
 from bridge.store.errors import StoreError
 from bridge.store.tables import meta
@@ -147,6 +149,42 @@ async def test_a_commit_that_fails_is_told_and_heals(database: Database) -> None
         await writer.run(put("later"))
         assert writer.reason == ""
     assert await keys(database) == {"later"}
+
+
+async def test_a_full_disk_is_told_once_in_plain_words(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    def limit(pages: int) -> Callable[[Unit], None]:
+        def job(unit: Unit) -> None:
+            unit.connection.execute(text(f"PRAGMA max_page_count = {pages}"))
+
+        return job
+
+    def large(unit: Unit) -> None:
+        put("x" * 200_000)(unit)
+
+    async with Writer(database) as writer:
+        await writer.run(limit(1))  # SQLite allows no less than there are
+        for _ in range(2):
+            with pytest.raises(StoreError, match="full"):
+                await writer.run(large)
+            assert writer.reason.endswith("database or disk is full")
+    assert caplog.text.count("database or disk is full") == 1
+    assert "Traceback" not in caplog.text
+
+
+async def test_a_disk_with_room_again_is_noticed_though_nothing_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(work: Work) -> None:
+        work.unit.connection.execute(text("ROLLBACK"))  # as a full disk does it
+
+    monkeypatch.setattr("bridge.service.hall.TICK_S", 0.01)
+    async with asyncio.timeout(30), running_hall(tmp_path, Clock()) as hall:
+        with pytest.raises(StoreError):
+            await hall.transact(broken)
+        while any("cannot write" in reason for reason in hall.troubles()):  # noqa: ASYNC110 - a view
+            await asyncio.sleep(0.01)
 
 
 async def test_what_is_queued_is_finished_before_the_end(database: Database) -> None:

@@ -13,6 +13,7 @@ from support.fake_hall import START, FakeHall, make_site
 
 from bridge.service.hall import open_hall
 from bridge.service.ports import HallPort
+from bridge.store.errors import StoreError
 
 FIELDS = {
     "id",
@@ -195,3 +196,19 @@ async def test_a_held_ticket_comes_back_and_another_is_transferred(
     assert moved.json()["service"] == "idcard"
     wrong = await client.post("/api/v1/counters/w2/transfer", json={"to": "w1"})
     assert check_problem(wrong, 422, "invalid-request")["errors"][0]["field"] == "to"
+
+
+async def test_a_store_that_cannot_be_written_is_503_with_its_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hall = FakeHall()
+
+    async def full(*_: Any, **__: Any) -> None:
+        raise StoreError("cannot write to hall.db: database or disk is full")
+
+    monkeypatch.setattr(hall, "issue_ticket", full)
+    async with client_of(hall) as client:
+        answer = await client.post("/api/v1/tickets", json={"service": "reg"})
+    assert answer.status_code == 503
+    assert answer.json()["type"] == "not-ready"
+    assert "disk is full" in answer.json()["detail"]
