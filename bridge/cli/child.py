@@ -21,6 +21,8 @@ from typing import Any, Final
 from bridge.cli.handover import Handover
 from bridge.cli.logs import set_up_logs
 from bridge.cli.retrying import answer_retries
+from bridge.store.errors import StoreError
+from devices.errors import DeviceError
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,9 @@ def main() -> None:
     part = {"drivers": _drivers, "bridge": _bridge}[handover.role]
     try:
         asyncio.run(_serve(part, handover, status))
+    except (DeviceError, StoreError) as error:  # plain enough without a traceback
+        log.error("%s ended: %s", handover.role, error)  # noqa: TRY400 - plain
+        sys.exit(1)
     except Exception:  # the parent starts it again; the reason must be seen
         log.exception("%s ended by an error", handover.role)
         sys.exit(1)
