@@ -62,8 +62,11 @@ class Database:
                 self.store_id = _store_id(connection)
         except (DatabaseError, sqlite3.DatabaseError) as error:
             self.close()
+            cause = error.__cause__ or error
+            if getattr(cause, "sqlite_errorname", "") == "SQLITE_FULL":
+                raise StoreError(f"cannot write to {self.path}: {cause}") from error
             raise StoreCorruptError(
-                f"{self.path} cannot be used: {error.__cause__ or error}; "
+                f"{self.path} cannot be used: {cause}; "
                 "restore a backup (halld restore), or move the file away to start "
                 "with an empty hall"
             ) from error

@@ -8,11 +8,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import insert, select, text
+from sqlalchemy import Engine, insert, select, text
 
 from bridge.store.bulk import insert_many
 from bridge.store.database import HEAD, MIGRATIONS, Database
-from bridge.store.errors import StoreCorruptError, StoreInUseError
+from bridge.store.errors import StoreCorruptError, StoreError, StoreInUseError
 from bridge.store.tables import change, meta, metadata, number_sequence
 
 
@@ -145,3 +145,19 @@ def test_many_rows_arrive_as_they_were(tmp_path: Path, count: int) -> None:
             assert sorted(found, key=lambda row: row["last"]) == rows
     finally:
         database.close()
+
+
+def test_a_full_disk_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(engine: Engine) -> None:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("PRAGMA max_page_count = 1")
+            connection.exec_driver_sql("CREATE TABLE large AS SELECT zeroblob(99999)")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("bridge.store.database.migrate", fill)
+        with pytest.raises(StoreError, match="disk is full") as failure:
+            Database(tmp_path).open()
+    assert type(failure.value) is StoreError
+    Database(tmp_path).open().close()
