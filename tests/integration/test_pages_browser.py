@@ -82,6 +82,20 @@ async def numbers(page: Page) -> list[str]:
     return await page.locator("#ticket, #rows .digits").all_inner_texts()
 
 
+async def stop_timers(page: Page) -> None:
+    """Let the page's time pass only when the test says so."""
+    await page.clock.pause_at(await page.evaluate("Date.now() + 1000"))
+
+
+async def until_on_top(page: Page, number: str) -> None:
+    """Wait for a number on a page whose time stands; its timers get a few ms."""
+    for _ in range(400):
+        await page.clock.run_for(2)
+        if (await numbers(page))[0] == number:
+            return
+    raise AssertionError(f"{number} did not come on top: {await numbers(page)}")
+
+
 async def test_a_called_number_appears_and_blinks(
     hall: Hall, web: Served, browser: Browser
 ) -> None:
@@ -91,7 +105,9 @@ async def test_a_called_number_appears_and_blinks(
         await expect(page.locator("#idle")).to_be_visible()
         await expect(page.locator("#clock")).to_have_text("09:00")
         await expect(page.locator("#area")).to_have_text("一楼大厅")
+        await stop_timers(page)
         await call(hall)
+        await until_on_top(page, "A001")
         await expect(page.locator("#ticket")).to_have_text("A001")
         await expect(page.locator("#window-number")).to_have_text("1")
         await expect(page.locator("#current")).to_have_class(NEW)
