@@ -148,6 +148,10 @@ class LanePublisher:
             self._next = self._first_unacked()
         self._wake.set()
 
+    def knows(self, epoch: str) -> bool:
+        """Whether this journal has, or had, an epoch."""
+        return self._track(epoch) is not None
+
     def claims_more(self, epoch: str, sequence: int) -> bool:
         """Whether an ack covers what this journal never sent: it was rolled back."""
         track = self._track(epoch)

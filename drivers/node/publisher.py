@@ -145,6 +145,9 @@ class Publisher:
     def _judge(self, lane: Lane, ack: Ack, *, is_live: bool) -> None:
         publisher = self.lanes[lane]
         if self.store is None:
+            if not publisher.knows(ack.epoch):
+                publisher.open()
+                return  # left on the broker by a bridge that knew another journal
             self._bind(ack.store)
         if ack.store != self.store:
             self._foreign[lane] = ack

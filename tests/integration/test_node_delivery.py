@@ -324,6 +324,26 @@ async def test_the_ack_of_another_store_trims_nothing_and_alarms(
         await ours.told("node/main/health", lambda h: h["journal"]["unacked"] == 0)
 
 
+async def test_an_ack_that_an_earlier_hall_left_binds_nothing(
+    broker: KillableBroker, tmp_path: Path
+) -> None:
+    async with fake_bridge(broker.address, acks=False, store="gone") as gone:
+        gone.ack("desk", "an-epoch-of-another-journal", 7)
+        gone.ack("clock", "an-epoch-of-another-journal", 9)
+        await gone.client.drained(messages=0)
+    async with (
+        fake_bridge(broker.address) as ours,
+        running_node(tmp_path, broker.address),
+    ):
+        await PROBES["p-1"].press("a", "b")
+        await ours.events(2)
+        await ours.told("node/main/health", lambda h: h["journal"]["count"] == 2)
+        health = await ours.told(
+            "node/main/health", lambda h: h["journal"]["unacked"] == 0
+        )
+        assert not alarm(health, "two-bridges")
+
+
 async def test_the_binding_outlives_a_restart(
     broker: KillableBroker, bridge: FakeBridge, tmp_path: Path
 ) -> None:
