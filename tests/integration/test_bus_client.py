@@ -134,11 +134,15 @@ async def test_a_handlers_mistake_costs_one_message(
 ) -> None:
     async with listening(broker, "t/+") as (client, ear):
 
+        failed = asyncio.Event()
+
         def fail(_: Message) -> None:
+            failed.set()
             raise ZeroDivisionError
 
         client.subscribe("u/+", fail)
         client.publish("u/a", b"x")
+        await failed.wait()
         client.publish("t/a", b"y")
         await ear.wait(lambda: bool(ear.messages))
         assert client.connected
