@@ -133,7 +133,6 @@ async def test_a_handlers_mistake_costs_one_message(
     broker: KillableBroker, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with listening(broker, "t/+") as (client, ear):
-
         failed = asyncio.Event()
 
         def fail(_: Message) -> None:
