@@ -18,6 +18,7 @@ import shutil
 import signal
 import socket
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 PR_SET_PDEATHSIG: Final = 1
 START_TIMEOUT_S: Final = 10.0
 STOP_TIMEOUT_S: Final = 2.0
+PORT_PATIENCE_S: Final = 1.0
 CHECK_EVERY_S: Final = 0.02
 STARTING: Final = "starting"
 ROOM_BYTES: Final = 1024 * 1024
@@ -237,7 +239,7 @@ class EmbeddedBroker:
     def _remembered_port(self) -> int:
         with suppress(OSError, ValueError):
             port = int((self._directory / "port").read_text())
-            return port if _is_free(port) else 0
+            return port if _comes_free(port) else 0
         return 0
 
     def _end_stale(self) -> None:
@@ -250,6 +252,19 @@ class EmbeddedBroker:
             if ours and program == _real_program():
                 log.warning("ending a stale broker of this store, process %d", pid)
                 _kill_and_wait(pid)
+
+
+def _comes_free(port: int) -> bool:
+    """Whether a port is free, or is soon: the server of a killed parent is dying.
+
+    Who talks to that server comes back to the port that it knows.
+    """
+    end_s = time.monotonic() + PORT_PATIENCE_S
+    while not _is_free(port):
+        if time.monotonic() >= end_s:
+            return False
+        time.sleep(CHECK_EVERY_S)
+    return True
 
 
 def _kill_and_wait(pid: int) -> None:

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -247,3 +248,27 @@ async def test_without_room_the_server_waits(
         with suppress(asyncio.CancelledError):
             await task
         broker.unlock()
+
+
+def test_the_port_of_a_server_that_is_dying_is_kept(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as dying:
+        port = dying.getsockname()[1]
+        (tmp_path / "port").write_text(f"{port}\n")
+        threading.Timer(0.1, dying.close).start()
+        broker = EmbeddedBroker(tmp_path, hall="t")
+        broker.lock()
+        broker.unlock()
+    assert broker.address.port == port
+
+
+def test_the_port_that_another_program_keeps_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bus.broker.PORT_PATIENCE_S", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        (tmp_path / "port").write_text(f"{port}\n")
+        broker = EmbeddedBroker(tmp_path, hall="t")
+        broker.lock()
+        broker.unlock()
+    assert broker.address.port not in {0, port}
