@@ -67,7 +67,7 @@ class Database:
                 raise StoreError(f"cannot write to {self.path}: {cause}") from error
             raise StoreCorruptError(
                 f"{self.path} cannot be used: {cause}; "
-                "restore a backup (halld restore), or move the file away to start "
+                "restore a backup, or move the file away to start "
                 "with an empty hall"
             ) from error
         except OSError as error:
@@ -138,7 +138,7 @@ class Database:
     def _check(self) -> None:
         if self.path.stat().st_size == 0:
             raise StoreCorruptError(
-                f"{self.path} is empty; restore a backup (halld restore), or move "
+                f"{self.path} is empty; restore a backup, or move "
                 "the file away to start with an empty hall"
             )
         if self.path.stat().st_size > CHECK_BELOW_BYTES:
@@ -147,7 +147,7 @@ class Database:
             found = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
         if found != "ok":
             raise StoreCorruptError(
-                f"{self.path} is damaged: {found}; restore a backup (halld restore)"
+                f"{self.path} is damaged: {found}; restore a backup"
             )
 
 
