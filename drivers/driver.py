@@ -78,6 +78,23 @@ class DriverContext(Protocol):
     def show(self, value: Mapping[str, Any]) -> None:
         """Publish the retained `value`: what the device shows or holds now."""
 
+    def covered(
+        self,
+        until: datetime | None,
+        *,
+        serial: str = "",
+        suspect: str = "",
+        how: str = "log",
+    ) -> None:
+        """Tell up to which moment a clock's log was read whole and journalled.
+
+        `until`: the host's time when the read that found everything began; None
+        when there was none yet. While there is a `suspect` (why the log is not
+        to be believed) it stands still. `how`: "log" the log was read or its
+        count fits, "sum" the clock confirmed a sum, "contact" it told all it
+        had. May be told often: it is published at most about once a minute.
+        """
+
     def subject_ref(self, kind: str, identifier: str) -> str:
         """A keyed reference to a person or card: `<key id>.<32 hex digits>`.
 

@@ -11,9 +11,10 @@ from typing import Any
 
 from devices.commands import Desired
 from devices.errors import ProtocolError
-from devices.events import DeviceEvent, device_source, identity_source
+from devices.events import DeviceEvent, Lane, device_source, identity_source
 from devices.kinds import DeviceState
 from devices.site import DeviceEntry, Site
+from drivers.node.coverage import Coverage
 from drivers.node.journal import Journal
 from drivers.node.journal_rows import Draft
 from drivers.node.presence import DevicePresence, dump
@@ -98,6 +99,28 @@ class NodeContext:
     def show(self, value: Mapping[str, Any]) -> None:
         """Publish the retained `value`."""
         self.presence.show(value)
+
+    def covered(
+        self,
+        until: datetime | None,
+        *,
+        serial: str = "",
+        suspect: str = "",
+        how: str = "log",
+    ) -> None:
+        """Tell up to which moment a clock's log was read whole and journalled."""
+        epoch, sequence = self.services.journal.places[Lane.CLOCK]
+        zone = self.site.hall.zone
+        self.presence.cover(
+            Coverage(
+                serial=serial,
+                until=until.astimezone(zone) if until else None,
+                suspect=suspect,
+                how=how,
+                epoch=epoch,
+                sequence=sequence,
+            )
+        )
 
     def subject_ref(self, kind: str, identifier: str) -> str:
         """A keyed reference to a person or card."""

@@ -73,6 +73,8 @@ class Journal:
     clock: Callable[[], datetime]
     quarantined: Path | None = None
     committed: Callable[[Sequence[Row]], None] = lambda _rows: None
+    places: Mapping[Lane, tuple[str, int]] = field(init=False)
+    """The last place on disk of each lane: (epoch, sequence)."""
     broken: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the file turned out to be damaged: it must be opened again."""
     _jobs: queue.SimpleQueue[_Job[Any] | None] = field(
@@ -80,6 +82,9 @@ class Journal:
     )
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     _closing: bool = False
+
+    def __post_init__(self) -> None:
+        self.places = self.store.places()
 
     @classmethod
     async def open(
@@ -194,6 +199,7 @@ class Journal:
             with self.store.transaction():
                 for job in group:
                     job.result = job.run(self.store)
+            self.places = self.store.places()
         except Exception as error:  # noqa: BLE001 - handed to whoever waits
             if len(group) == 1:
                 group[0].result, group[0].error = None, error

@@ -210,6 +210,10 @@ class JournalStore:
         """Every lane of every epoch, oldest epoch first (live objects)."""
         return sorted(self._lanes.values(), key=lambda record: record.id)
 
+    def places(self) -> dict[Lane, tuple[str, int]]:
+        """The last place of each lane: (epoch, sequence)."""
+        return {lane: (self.epoch, self._lanes[self.epoch, lane].last) for lane in Lane}
+
     def tracks(self, lane: Lane) -> list[Track]:
         """What each epoch of a lane holds, oldest epoch first."""
         found = []

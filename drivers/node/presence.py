@@ -11,6 +11,7 @@ from typing import Any, Final
 from bus.client import BusClient
 from devices.kinds import DeviceState, NodeState
 from devices.topics import Topics
+from drivers.node.coverage import Coverage
 
 RETAINED_LEAVES: Final = ("info", "status", "value", "desired")
 """The retained topics of a device; all are cleared when it is removed."""
@@ -86,6 +87,8 @@ class DevicePresence:
     reason: str = ""
     since: datetime
     value: Mapping[str, Any] | None = None
+    coverage: Coverage | None = None
+    """Of a clock; it travels within the value."""
     changed: Callable[[DeviceState, str], None] = field(
         default=lambda _state, _reason: None
     )
@@ -109,15 +112,27 @@ class DevicePresence:
 
     def show(self, value: Mapping[str, Any]) -> None:
         """Tell what the device shows or holds."""
-        self._tell("value", value)
         self.value = dict(value)
+        self._publish_value()
+
+    def cover(self, coverage: Coverage) -> None:
+        """Tell how far a clock's log was read; now and then while all is well."""
+        if coverage.is_news_after(self.coverage):
+            self.coverage = coverage
+            self._publish_value()
 
     def publish(self) -> None:
         """Tell everything again."""
         self._tell("info", self.info)
         self._publish_status()
-        if self.value is not None:
-            self._tell("value", self.value)
+        if self.value is not None or self.coverage is not None:
+            self._publish_value()
+
+    def _publish_value(self) -> None:
+        value = dict(self.value or {})
+        if self.coverage is not None:
+            value["coverage"] = self.coverage.as_json()
+        self._tell("value", value)
 
     def _publish_status(self) -> None:
         self._tell(

@@ -46,6 +46,16 @@ class Emitted:
     remembered: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """One call of `covered`."""
+
+    until: datetime | None
+    serial: str
+    suspect: str
+    how: str
+
+
 @dataclass(slots=True)
 class _Watch:
     holds: Callable[[], bool]
@@ -84,6 +94,7 @@ class RecordingContext:
         self.states: list[tuple[DeviceState, str]] = []
         self.info: dict[str, Any] = {}
         self.values: list[Mapping[str, Any]] = []
+        self.coverages: list[Covered] = []
         self.cards: list[Mapping[str, Any]] = []
         self._desired: Desired | None = None
         self._desired_told = asyncio.Event()
@@ -152,6 +163,17 @@ class RecordingContext:
         self.values.append(dict(value))
         self._tell()
 
+    def covered(
+        self,
+        until: datetime | None,
+        *,
+        serial: str = "",
+        suspect: str = "",
+        how: str = "log",
+    ) -> None:
+        self.coverages.append(Covered(until, serial, suspect, how))
+        self._tell()
+
     def subject_ref(self, kind: str, identifier: str) -> str:
         return subject_ref(SUBJECT_KEY, kind, identifier)
 
@@ -185,6 +207,10 @@ class RecordingContext:
     @property
     def value(self) -> Mapping[str, Any] | None:
         return self.values[-1] if self.values else None
+
+    @property
+    def coverage(self) -> Covered | None:
+        return self.coverages[-1] if self.coverages else None
 
     def hold_emits(self) -> None:
         self._may_emit.clear()
