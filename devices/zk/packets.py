@@ -46,14 +46,22 @@ class Code(IntEnum):
     CLEAR_LOG = 15
     USER_DELETE = 18
     TEMPLATE_DELETE = 19
+    ADMINS_CLEAR = 20
     UNLOCK = 31
+    OPERATIONS_CLEAR = 33
+    OPERATIONS_READ = 34
     SIZES = 50
     VERIFY = 60
     ENROLL = 61
     CANCEL_CAPTURE = 62
     STATE = 64
     PIN_WIDTH = 69
+    TEMPLATE_WRITE = 87
     TEMPLATE_ONE = 88
+    TEMPLATES_WRITE = 110
+    """Store people and fingers that were uploaded with PREPARE and DATA."""
+    UPLOAD_CHECKSUM = 119
+    TEMPLATE_DELETE_BY_ID = 134
     GET_TIME = 201
     SET_TIME = 202
     REGISTER = 500

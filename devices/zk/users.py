@@ -26,8 +26,20 @@ class UserLayout(IntEnum):
     OLD = 28
     NEW = 72
 
+    @property
+    def name_bytes(self) -> int:
+        """Room for a name."""
+        return 8 if self is UserLayout.OLD else 24
+
+    @property
+    def password_bytes(self) -> int:
+        """Room for a password."""
+        return 5 if self is UserLayout.OLD else 8
+
 
 PRIVILEGES: Final = {0: "user", 2: "enroller", 6: "manager", 14: "super"}
+LAST_UID: Final = 0xFFFE
+"""Highest slot; 0 is nobody, 0xFFFF is empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,19 +66,56 @@ class ClockUser:
         return PRIVILEGES.get(self.privilege & ~1, str(self.privilege))
 
 
+def kept_name(name: str, layout: UserLayout, *, encoding: str = "utf-8") -> str:
+    """What a clock keeps of a name: whole characters, spaces around it lost."""
+    return decode_text(encode_text(name, layout.name_bytes, encoding), encoding)
+
+
+def privilege_of(role: str) -> int | None:
+    """The privilege of a role's word; None for a word that is none."""
+    return next((number for number, word in PRIVILEGES.items() if word == role), None)
+
+
+def refusal(user: ClockUser, layout: UserLayout, *, id_width: int = 24) -> str:
+    """Why a clock cannot keep this user as given; empty when it can.
+
+    `id_width` is the clock's `~PIN2Width`: ids that are longer have locked a
+    clock up. A name is no reason, it is cut (`kept_name`).
+    """
+    user_id, old = user.user_id, layout is UserLayout.OLD
+    reasons = {
+        f"no slot {user.uid}": not 1 <= user.uid <= LAST_UID,
+        f"no user id: {user_id!r}": checked_user_id(user_id) is None,
+        f"user id {user_id} is longer than {id_width}": len(user_id) > id_width,
+        f"this clock knows numbers only, not user id {user_id}": old
+        and not (user_id.isdecimal() and int(user_id) < 0xFFFFFFFF),
+        f"user id {user_id} begins with 0, which this clock loses": old
+        and user_id.startswith("0"),
+        f"the password is longer than {layout.password_bytes}": len(
+            user.password.encode()
+        )
+        > layout.password_bytes,
+        f"no card {user.card}": not 0 <= user.card <= 0xFFFFFFFF,
+        f"no privilege {user.privilege}": not 0 <= user.privilege <= 0xFF,
+        f"no group {user.group!r}": old
+        and bool(user.group)
+        and not (user.group.isdecimal() and int(user.group) <= 0xFF),
+    }
+    return next((reason for reason, wrong in reasons.items() if wrong), "")
+
+
 def encode_user(
     user: ClockUser, layout: UserLayout, *, encoding: str = "utf-8"
 ) -> bytes:
     """One row; a name that is too long is cut between characters."""
-    name_size = 8 if layout is UserLayout.OLD else 24
-    name = user.raw_name[:name_size].ljust(name_size, b"\0")
-    if not user.raw_name:
-        name = encode_text(user.name, name_size, encoding)
+    name = user.raw_name.ljust(layout.name_bytes, b"\0")
+    if not user.raw_name or len(user.raw_name) > layout.name_bytes:
+        name = encode_text(user.name, layout.name_bytes, encoding)
     if layout is UserLayout.OLD:
         return _OLD.pack(
             user.uid,
             user.privilege,
-            encode_text(user.password, 5),
+            encode_text(user.password, layout.password_bytes),
             name,
             user.card,
             int(user.group or 0),
@@ -76,7 +125,7 @@ def encode_user(
     return _NEW.pack(
         user.uid,
         user.privilege,
-        encode_text(user.password, 8),
+        encode_text(user.password, layout.password_bytes),
         name,
         user.card,
         1,

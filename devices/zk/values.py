@@ -98,11 +98,14 @@ def decode_text(data: bytes, encoding: str | None = None) -> str:
 
 def encode_text(text: str, size: int, encoding: str = "utf-8") -> bytes:
     """Text in `size` bytes, NUL padded; cut between characters, never inside."""
-    data = text.encode(encoding, "replace")
-    while len(data) > size:
+    return cut_text(text, size, encoding).encode(encoding, "replace").ljust(size, b"\0")
+
+
+def cut_text(text: str, size: int, encoding: str = "utf-8") -> str:
+    """As much of a text as `size` bytes hold, whole characters only."""
+    while len(text.encode(encoding, "replace")) > size:
         text = text[:-1]
-        data = text.encode(encoding, "replace")
-    return data.ljust(size, b"\0")
+    return text
 
 
 def encode_option(name: str, value: str) -> bytes:
