@@ -53,3 +53,25 @@ class IdempotencyMismatchError(RuleError):
 
 class UnfitEventError(Exception):
     """An event that no rule can take: it is kept aside with this reason."""
+
+
+class MonthError(RuleError):
+    """The month cannot be closed or reopened as it stands, or is closed."""
+
+    problem = "month-state"
+
+
+class DecisionError(RuleError):
+    """This decision may not be made so: own request, too low a level, decided."""
+
+    problem = "decision"
+
+
+class FactsError(RuleError):
+    """Facts that cannot be; `mistakes` has the place of each and what is wrong."""
+
+    problem = "invalid-facts"
+
+    def __init__(self, mistakes: list[tuple[int, str]]) -> None:
+        super().__init__("; ".join(f"{place + 1}: {text}" for place, text in mistakes))
+        self.mistakes = mistakes

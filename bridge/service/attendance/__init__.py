@@ -1,0 +1,1 @@
+"""Attendance kept: the ledger, the facts, the days that follow from them."""
