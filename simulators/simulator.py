@@ -2,6 +2,7 @@
 
 Hosting moves the bytes (TCP, UDP, PTY), faults spoil them, the control API
 calls `act`. One device object outlives its connections, as a real one does.
+Most devices are reached by their driver; one that has a `server` dials it.
 """
 
 from __future__ import annotations
@@ -54,6 +55,25 @@ class Simulator(ABC, Generic[Parameters]):
         self.device = device
         self.parameters = parameters
         self.site = site
+
+    @property
+    def server(self) -> str | None:
+        """What a device that dials calls, `http://host:port`; None: it listens.
+
+        Raises `ConfigurationError` when that cannot be known.
+        """
+        return None
+
+    @property
+    def wants_line(self) -> bool:
+        """Whether a device that dials needs its line; read after every step.
+
+        While it does, the line is made; when it no longer does, it is ended.
+        """
+        return True
+
+    def unreachable(self, reason: str, now: datetime) -> None:
+        """Note that the line that it wanted could not be had."""
 
     def connected(self, session: int, now: datetime) -> Sequence[Output]:
         """Note that a session opened; gives what the device says unasked."""

@@ -1,1 +1,1 @@
-"""Simulators on real wires: TCP, UDP, PTYs; faults; the control API."""
+"""Simulators on real wires: TCP, UDP, PTYs, dialling; faults; the control API."""

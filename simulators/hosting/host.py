@@ -1,4 +1,4 @@
-"""Puts a simulated device where a driver finds it: TCP, UDP or a PTY."""
+"""Puts a simulated device where its driver finds it, or lets it dial its hall."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from devices.errors import ConfigurationError, MisuseError
 from simulators.hosting.faults import FAULT_ACTIONS, Faults, PowerCycle, Switch
 from simulators.hosting.hub import Hub
+from simulators.hosting.wires.dial import DialWire
 from simulators.hosting.wires.pty import PtyWire
 from simulators.hosting.wires.tcp import TcpWire
 from simulators.hosting.wires.udp import UdpWire
@@ -36,12 +37,12 @@ class Hosted:
 
     @property
     def url(self) -> str:
-        """Where a driver reaches it, with the real port."""
+        """Where a driver reaches it, with the real port; or what it dials."""
         return self._wire.url
 
     @property
     def plugged(self) -> bool:
-        """Whether it can be reached."""
+        """Whether it can be reached, or can dial."""
         return self._wire.plugged
 
     @property
@@ -106,6 +107,7 @@ class Hosted:
                 setattr(self.faults, action, on)
             case _:
                 self.faults.set(arguments)
+        self._hub.wake()
 
 
 @asynccontextmanager
@@ -118,14 +120,15 @@ async def host(
 ) -> AsyncIterator[Hosted]:
     """Host a simulator at `tcp://h:p`, `udp://h:p` or `serial:/path?...`.
 
-    Port 0 takes a free one. Raises OSError when the place cannot be had and
-    `ConfigurationError` for a URL that is none of these.
+    Port 0 takes a free one. One that has a `server` dials `http://h:p`
+    instead, whether somebody answers there or not. Raises OSError when the
+    place cannot be had and `ConfigurationError` for a URL that is none of these.
     """
     hub = Hub(simulator, clock=clock, faults=faults)
     wire = _wire(hub, url)
     await wire.plug()
     try:
-        hub.start()
+        hub.wake()
         yield Hosted(hub, wire)
     finally:
         await wire.unplug()
@@ -144,6 +147,8 @@ def _wire(hub: Hub, url: str) -> Wire:
         if parts.scheme == "tcp":
             return TcpWire(hub, host_name, port)
         return UdpWire(hub, host_name, port)
+    if parts.scheme == "http" and host_name and port and hub.simulator.server:
+        return DialWire(hub, host_name, port)
     raise ConfigurationError(
         f"cannot simulate at {url!r}; want tcp://host:port, udp://host:port "
         "or serial:/path"

@@ -58,6 +58,8 @@ class Hub:
         self.faults = faults or Faults()
         self.failure = ""
         """The last exception of the simulator; empty when there was none."""
+        self.stepped: Callable[[], None] = _nothing
+        """Called after every step of the device: it may want its line now."""
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._lines: dict[int, Line] = {}
@@ -109,14 +111,22 @@ class Hub:
             self._failed(error)
             raise MisuseError(f"the simulator failed: {error!r}") from error
         self._take(outputs)
-        self._advance()
+        self.wake()
+
+    def unreachable(self, reason: str) -> None:
+        """A line that the device wanted could not be had."""
+        try:
+            self.simulator.unreachable(reason, self._clock())
+        except Exception as error:  # noqa: BLE001 - its own failure, kept
+            self._failed(error)
+        self.wake()
 
     def powercycle(self) -> None:
         """The device loses power; lines are dropped by the caller."""
         self._due.clear()
         self._glued.clear()
         self.simulator.powercycle(self._clock())
-        self._advance()
+        self.wake()
 
     def drop_all(self) -> None:
         """End every session from the device's side."""
@@ -124,12 +134,14 @@ class Hub:
             self.closed(session)
             line.close()
 
-    def start(self) -> None:
-        """Begin the device's own time."""
+    def wake(self) -> None:
+        """Let the device do what is due by itself."""
         self._advance()
+        self.stepped()
 
     def stop(self) -> None:
         """End every timer and session."""
+        self.stepped = _nothing
         self.drop_all()
         for timer in self._timers.values():
             timer.cancel()
@@ -147,7 +159,7 @@ class Hub:
                 line.close()
             return
         self._take(outputs)
-        self._advance()
+        self.wake()
 
     def _advance(self) -> None:
         now = self._clock()
@@ -159,7 +171,7 @@ class Hub:
         self._take(outputs)
         if call_at is not None:
             wait_s = max((call_at - now).total_seconds(), SHORTEST_S)
-            self._later("advance", wait_s, self._advance)
+            self._later("advance", wait_s, self.wake)
         elif (timer := self._timers.pop("advance", None)) is not None:
             timer.cancel()
 
@@ -219,3 +231,7 @@ class Hub:
         device = self.simulator.device.id
         log.error("simulated %s failed", device, exc_info=error)
         self.failure = repr(error)
+
+
+def _nothing() -> None:
+    """Nobody waits for steps."""

@@ -1,1 +1,1 @@
-"""Where simulated devices listen: TCP, UDP, PTY."""
+"""How simulated devices are reached: TCP, UDP, PTY; or dial out."""

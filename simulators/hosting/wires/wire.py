@@ -8,7 +8,7 @@ from simulators.hosting.hub import Hub
 
 
 class Wire(ABC):
-    """A place where a simulated device listens; plugged in and out at will."""
+    """How a simulated device is reached, or dials; plugged in and out at will."""
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
@@ -16,17 +16,17 @@ class Wire(ABC):
     @property
     @abstractmethod
     def url(self) -> str:
-        """Where a driver reaches it, with the real port."""
+        """Where a driver reaches it, with the real port; or what it dials."""
 
     @property
     @abstractmethod
     def plugged(self) -> bool:
-        """Whether it listens now."""
+        """Whether the plug is in."""
 
     @abstractmethod
     async def plug(self) -> None:
-        """Listen; harmless when it does. Raises OSError in plain words."""
+        """Listen or dial; harmless when it does. Raises OSError in plain words."""
 
     @abstractmethod
     async def unplug(self) -> None:
-        """Stop listening and end every session; harmless when it is."""
+        """Stop that and end every session; harmless when it is."""
