@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bridge.domain.attendance import punch_flags
+from bridge.domain.attendance.punches import punch_flags
 from bridge.domain.errors import UnfitEventError
 from bridge.domain.queue import hall_day
 from bridge.service.work import Work

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bridge.domain.attendance import PunchFlag, punch_flags
+from bridge.domain.attendance.punches import PunchFlag, punch_flags
 from bridge.domain.keys import KEYS, Meaning, Press, read_press
 from bridge.domain.ratings import Link, Rateable, Unlinked, link_press
 from bridge.domain.views import TicketState

@@ -1,4 +1,4 @@
-"""What the web may ask about attendance. `bridge.service.attendance.keeper` fills it."""
+"""What the web may ask about attendance; `bridge.service.attendance` fills it."""
 
 from __future__ import annotations
 
