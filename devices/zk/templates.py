@@ -3,8 +3,9 @@
 Table (command 7, `fct` 2): u32 byte count, then u16 size of the entry, u16 uid,
 u8 finger, u8 flag, template. Upload (command 110 after PREPARE and DATA): three u32
 lengths, user rows with a 2 before each, an index, templates with a u16 size.
-Source: pyzk 0.9 (get_templates, save_user_template) and a public protocol
-description; the upload is known from pyzk alone.
+Source: pyzk 0.9 (get_templates, save_user_template), a public protocol
+description and a public source of the clocks' firmware (the flag after one
+template); the upload is known from pyzk alone.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ DURESS: Final = 3
 
 SAVE_REQUEST: Final = struct.pack("<IHH", 12, 0, 8)
 """Data of TEMPLATES_WRITE, once the upload lies in the clock's buffer."""
+ALL_FINGERS: Final = 13
+"""Finger of TEMPLATE_DELETE_BY_ID that stands for all of them."""
 UPLOAD_PIECE: Final = 1024
 """Bytes of one DATA packet of an upload, as pyzk sends them."""
 
@@ -101,13 +104,19 @@ def decode_place(data: bytes) -> tuple[int, int | None]:
 
 
 def encode_one(template: FingerTemplate) -> bytes:
-    """The answer to TEMPLATE_ONE: the template and a byte of no known meaning."""
-    return template.data + b"\0"
+    """The answer to TEMPLATE_ONE: the template and its flag."""
+    return template.data + bytes((template.flag,))
 
 
 def decode_one(data: bytes, *, uid: int, finger: int) -> FingerTemplate:
-    """Read that answer as pyzk does; six zeros at the end are padding."""
-    return FingerTemplate(uid=uid, finger=finger, data=data[:-1].removesuffix(bytes(6)))
+    """Read that answer; six zeros before the flag are padding, as for pyzk.
+
+    Raises `ProtocolError` when it is empty.
+    """
+    if not data:
+        raise ProtocolError("an empty template")
+    template = data[:-1].removesuffix(bytes(6))
+    return FingerTemplate(uid=uid, finger=finger, flag=data[-1], data=template)
 
 
 def encode_write_request(template: FingerTemplate) -> bytes:

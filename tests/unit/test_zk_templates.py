@@ -126,14 +126,16 @@ def test_every_cut_of_a_template_table_is_refused() -> None:
 
 
 def test_one_template_and_whose() -> None:
-    one = FingerTemplate(uid=300, finger=9, data=b"abc")
+    one = FingerTemplate(uid=300, finger=9, flag=DURESS, data=b"abc")
     assert decode_one(encode_one(one), uid=300, finger=9) == one
-    padded = b"abc" + bytes(7)
+    padded = b"abc" + bytes(6) + b"\x03"
     assert decode_one(padded, uid=300, finger=9) == one
     assert decode_place(encode_place(300, 9)) == (300, 9)
     assert decode_place(b"\x01\x00") == (1, None)
     with pytest.raises(ProtocolError):
         decode_place(b"\x01")
+    with pytest.raises(ProtocolError):
+        decode_one(b"", uid=1, finger=1)
     request = encode_write_request(one)
     assert decode_write_request(request, b"abcdef") == one
     for bad, uploaded in ((request, b"ab"), (request[:5], b"abc")):
