@@ -1,0 +1,1 @@
+"""Clocks that push over HTTP (ADMS, PUSH, `iclock`): both ends of the wire."""
