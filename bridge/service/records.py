@@ -9,17 +9,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy.dialects import postgresql, sqlite
-
 from bridge.domain.attendance.punches import punch_flags
 from bridge.domain.errors import UnfitEventError
 from bridge.domain.queue import hall_day
+from bridge.service.attendance.dirty import mark_user_days
 from bridge.service.work import Work
 from bridge.store import tables
 from bridge.store.bulk import insert_many
 from devices.events import CloudEvent, Direction, PunchMethod
 
 QUARTER_S: Final = 900
+MAX_DRIFT_S: Final = 2**31
 
 _DIRECTIONS = frozenset(Direction)
 _METHODS = frozenset(PunchMethod)
@@ -38,7 +38,7 @@ def punches(work: Work, events: Sequence[CloudEvent]) -> None:
         (user, hall_day(datetime.fromtimestamp(quarter * QUARTER_S, zone)))
         for user, quarter in quarters
     }
-    _mark_dirty(work, [{"user_id": user, "day": day} for user, day in sorted(days)])
+    mark_user_days(work, sorted(days))
 
 
 def _punch(event: CloudEvent) -> dict[str, Any]:
@@ -67,12 +67,14 @@ def _punch(event: CloudEvent) -> dict[str, Any]:
         "method": method,
         "flags": ",".join(flags),
         "raw": _word(data.get("raw")) or "",
+        "drift_s": _whole(data.get("drift_s")),
+        "origin": _word(data.get("source_ip")),
     }
 
 
-def _mark_dirty(work: Work, rows: list[dict[str, str]]) -> None:
-    make = postgresql.insert if work.db.dialect.name == "postgresql" else sqlite.insert
-    work.db.execute(make(tables.dirty_day).on_conflict_do_nothing(), rows)
+def _whole(value: Any) -> int | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return round(value) if is_number and abs(value) < MAX_DRIFT_S else None
 
 
 def tampers(work: Work, events: Sequence[CloudEvent]) -> None:

@@ -58,13 +58,13 @@ def microseconds(value: datetime | None) -> int | None:
     return None if value is None else (value - _EPOCH) // _TICK
 
 
-def _id() -> Column[int]:
+def numbered_key() -> Column[int]:
     """A key that is never given twice, not even after its row was deleted."""
     kind = BigInteger().with_variant(Integer, "sqlite")
     return Column("id", kind, primary_key=True, autoincrement=True)
 
 
-def _table(name: str, *columns: Any) -> Table:
+def numbered_table(name: str, *columns: Any) -> Table:
     return Table(name, metadata, *columns, sqlite_autoincrement=True)
 
 
@@ -75,9 +75,9 @@ meta = Table(
     Column("value", Text, nullable=False),
 )
 
-position = _table(
+position = numbered_table(
     "position",
-    _id(),
+    numbered_key(),
     Column("node", String(64), nullable=False),
     Column("epoch", String(64), nullable=False),
     Column("lane", String(16), nullable=False),
@@ -116,9 +116,9 @@ inbox = Table(
     sqlite_with_rowid=False,
 )
 
-lost_range = _table(
+lost_range = numbered_table(
     "lost_range",
-    _id(),
+    numbered_key(),
     Column("node", String(64), nullable=False),
     Column("epoch", String(64), nullable=False),
     Column("lane", String(16), nullable=False),
@@ -128,9 +128,9 @@ lost_range = _table(
     Column("at", Instant, nullable=False),
 )
 
-apart = _table(
+apart = numbered_table(
     "apart",
-    _id(),
+    numbered_key(),
     Column("node", String(64), nullable=False),
     Column("epoch", String(64), nullable=False),
     Column("lane", String(16), nullable=False),
@@ -144,9 +144,9 @@ apart = _table(
     ),
 )
 
-punch = _table(
+punch = numbered_table(
     "punch",
-    _id(),
+    numbered_key(),
     Column("source", Text, nullable=False),
     Column("event", Text, nullable=False),
     Column("device", String(64), nullable=False),
@@ -157,30 +157,26 @@ punch = _table(
     Column("method", String(16), nullable=False),
     Column("flags", Text, nullable=False),
     Column("raw", Text, nullable=False),
+    Column("drift_s", Integer),
+    Column("origin", Text),
     Index("uq_punch_identity", "source", "event", unique=True),
     Index("ix_punch_time", "time", "id"),
 )
 
-dirty_day = Table(
-    "dirty_day",
-    metadata,
-    Column("user_id", Text, primary_key=True),
-    Column("day", String(10), primary_key=True),
-)
-
-tamper = _table(
+tamper = numbered_table(
     "tamper",
-    _id(),
+    numbered_key(),
     Column("device", String(64), nullable=False),
     Column("kind", Text, nullable=False),
     Column("time", Instant, nullable=False),
     Column("received", Instant, nullable=False),
     Column("raw", Text, nullable=False),
+    Index("ix_tamper_time", "time", "id"),
 )
 
-card = _table(
+card = numbered_table(
     "card",
-    _id(),
+    numbered_key(),
     Column("device", String(64), nullable=False),
     Column("reader", Text, nullable=False),
     Column("presence", String(8), nullable=False),
@@ -191,9 +187,9 @@ card = _table(
     Column("received", Instant, nullable=False),
 )
 
-printer = _table(
+printer = numbered_table(
     "printer",
-    _id(),
+    numbered_key(),
     Column("device", String(64), nullable=False),
     Column("paper", String(16), nullable=False),
     Column("cover", Text),
@@ -210,9 +206,9 @@ number_sequence = Table(
     Column("last", Integer, nullable=False),
 )
 
-ticket = _table(
+ticket = numbered_table(
     "ticket",
-    _id(),
+    numbered_key(),
     Column("ref", String(32), nullable=False, unique=True),
     Column("number", String(16), nullable=False),
     Column("service", String(64), nullable=False),
@@ -233,9 +229,9 @@ ticket = _table(
     Index("ix_ticket_ended", "service", "ended"),
 )
 
-ticket_interval = _table(
+ticket_interval = numbered_table(
     "ticket_interval",
-    _id(),
+    numbered_key(),
     Column("ticket", ForeignKey("ticket.id"), nullable=False),
     Column("state", String(16), nullable=False),
     Column("service", String(64), nullable=False),
@@ -256,9 +252,9 @@ counter = Table(
     Column("last_press", Instant),
 )
 
-call = _table(
+call = numbered_table(
     "call",
-    _id(),
+    numbered_key(),
     Column("ticket", ForeignKey("ticket.id"), nullable=False),
     Column("counter", String(64), nullable=False),
     Column("area", String(64)),
@@ -270,9 +266,9 @@ call = _table(
     Index("ix_call_day", "day", "id"),
 )
 
-rating = _table(
+rating = numbered_table(
     "rating",
-    _id(),
+    numbered_key(),
     Column("source", Text, nullable=False),
     Column("event", Text, nullable=False),
     Column("device", String(64), nullable=False),
@@ -290,9 +286,9 @@ rating = _table(
     Index("ix_rating_time", "time", "id"),
 )
 
-alarm = _table(
+alarm = numbered_table(
     "alarm",
-    _id(),
+    numbered_key(),
     Column("kind", String(64), nullable=False),
     Column("subject", Text, nullable=False),
     Column("since", Instant, nullable=False),
@@ -301,9 +297,9 @@ alarm = _table(
     Index("ix_alarm_open", "kind", "subject", "ended"),
 )
 
-change = _table(
+change = numbered_table(
     "change",
-    _id(),
+    numbered_key(),
     Column("kind", String(16), nullable=False),
     Column("area", String(64)),
     Column("data", Text, nullable=False),
@@ -319,9 +315,9 @@ idempotency = Table(
     Column("at", Instant, nullable=False),
 )
 
-device_event = _table(
+device_event = numbered_table(
     "device_event",
-    _id(),
+    numbered_key(),
     Column("device", String(64), nullable=False),
     Column("state", String(16), nullable=False),
     Column("reason", Text, nullable=False),

@@ -24,7 +24,8 @@ from bridge.domain.views import (
 )
 from bridge.service.hall import Hall
 from bridge.service.ports import ListQuery
-from bridge.store.tables import card, dirty_day, inbox, printer, tamper
+from bridge.store.attendance_tables import dirty_day
+from bridge.store.tables import card, inbox, printer, tamper
 from devices.events import EventType
 
 S = TicketState
@@ -353,7 +354,7 @@ async def test_a_punch_marks_its_day_in_the_halls_zone(
         giver.event(EventType.ATTENDANCE_PUNCH, punch("7"), time=late),
     )
     rows = await hall.read(lambda db: db.execute(select(dirty_day)).all())
-    assert [tuple(row) for row in rows] == [("7", "2026-03-03")]
+    assert [(row.user_id, row.first_day) for row in rows] == [("7", "2026-03-03")]
 
 
 async def test_the_rest_is_kept_as_it_came(hall: Hall, giver: Giver) -> None:
