@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from typing import Final
 
 from devices.adms.operlog import PushUser
@@ -155,12 +156,8 @@ def parse_commands(body: bytes) -> list[PushCommand]:
 def parse_results(body: bytes) -> list[CommandResult]:
     """The replies in a body: several, some of more than one line."""
     starts = [match.start() for match in _RESULT.finditer(body)]
-    ends = [*starts[1:], len(body)]
-    return [
-        result
-        for start, end in zip(starts, ends, strict=True)
-        if (result := _parse_result(body[start:end])) is not None
-    ]
+    parts = (body[a:b] for a, b in pairwise([*starts, len(body)]))
+    return [found for part in parts if (found := _parse_result(part)) is not None]
 
 
 def count_of(result: CommandResult) -> int | None:
