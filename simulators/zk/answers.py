@@ -2,46 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from devices.errors import ProtocolError
-from devices.zk.packets import (
-    TCP_MAGIC,
-    UDP_DATA,
-    Code,
-    DatagramFramer,
-    Packet,
-    PacketFramer,
-    proves_key,
-)
+from devices.zk.packets import Code, Packet, proves_key
+from devices.zk.punch import user_id_of_field
+from devices.zk.templates import ALL_FINGERS, decode_place
 from devices.zk.values import (
-    decode_buffer_request,
-    decode_chunk_request,
     decode_option,
     decode_text,
     encode_option,
-    encode_prepared,
     encode_time,
     read_time,
 )
+from simulators.zk.bulk import BULK, BulkReads
+from simulators.zk.client import Client, Reply
+from simulators.zk.enrolling import Enrolling
 from simulators.zk.memory import ClockMemory
+from simulators.zk.uploads import UPLOADS, USER_ADDED, USER_CHANGED, Uploads
+
+POWER_ON, POWER_OFF, SETTINGS_CHANGED = 0, 1, 5
+USER_DELETED, TEMPLATE_DELETED, DATA_CLEARED = 9, 10, 13
+TIME_SET, LOG_CLEARED, ADMINS_CLEARED = 21, 23, 24
+"""Operations."""
 
 _DONE: Final = frozenset(
     {
         Code.AUTH,
-        Code.POWER_OFF,
         Code.REFRESH_DATA,
         Code.REFRESH_OPTIONS,
         Code.TEST_VOICE,
         Code.UNLOCK,
         Code.VERIFY,
-        Code.ENROLL,
-        Code.CANCEL_CAPTURE,
         Code.STATE,
-        Code.TEMPLATE_DELETE,
-        Code.FREE,
         # pyzk sends them as commands after an unknown option, one reply each.
         Code.ERROR,
         Code.UNKNOWN,
@@ -52,77 +47,6 @@ _DONE: Final = frozenset(
 _QUERIES: Final = frozenset(
     {Code.VERSION, Code.PIN_WIDTH, Code.SIZES, Code.GET_TIME, Code.OPTION_READ}
 )
-_BULK: Final = frozenset(
-    {
-        Code.BUFFER_PREPARE,
-        Code.BUFFER_READ,
-        Code.LOG_READ,
-        Code.USERS_READ,
-        Code.TEMPLATE_READ,
-    }
-)
-
-
-@dataclass(slots=True)
-class Client:
-    """One connection (TCP) or peer (UDP) as the clock knows it."""
-
-    strict: bool
-    expects_datagrams: bool = False
-    session: int = 0
-    authorized: bool = False
-    mask: int = 0
-    """The real-time events it registered for."""
-    buffer: bytes = b""
-    """The table laid ready for it."""
-    busy_until: datetime | None = None
-    _framer: PacketFramer | DatagramFramer | None = None
-
-    @property
-    def datagrams(self) -> bool:
-        """Whether it speaks UDP."""
-        return isinstance(self._framer, DatagramFramer)
-
-    def feed(self, data: bytes) -> list[Packet]:
-        """Take bytes; the first ones tell a stream from datagrams."""
-        if self._framer is None:
-            stream = data.startswith(TCP_MAGIC[: len(data)])
-            udp = not stream and (
-                self.expects_datagrams or bool(DatagramFramer().feed(data))
-            )
-            self._framer = (
-                DatagramFramer(strict=self.strict)
-                if udp
-                else PacketFramer(strict=self.strict)
-            )
-        return self._framer.feed(data)
-
-    def encode(self, packet: Packet) -> bytes:
-        """A packet as this client wants it."""
-        return packet.encode() if self.datagrams else packet.encode_frame()
-
-    def forget(self) -> None:
-        """Lose the session, as at EXIT and in a power cut."""
-        self.session, self.authorized, self.mask, self.buffer = 0, False, 0, b""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """One answer; `session` None is the client's own."""
-
-    number: int
-    code: int
-    data: bytes = b""
-    session: int | None = None
-    spaced: bool = False
-    """Whether a gap stands before it (bulk reads)."""
-
-    def packet(self, client: Client) -> Packet:
-        """The packet of this answer."""
-        session = client.session if self.session is None else self.session
-        return Packet(
-            code=self.code, session=session, number=self.number, data=self.data
-        )
 
 
 @dataclass(slots=True)
@@ -132,6 +56,14 @@ class Answers:
     memory: ClockMemory
     key: int = 0
     small_bytes: int = 1000
+    enrolling: Enrolling = field(init=False)
+    _bulk: BulkReads = field(init=False)
+    _uploads: Uploads = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.enrolling = Enrolling(self.memory)
+        self._bulk = BulkReads(self.memory, self.small_bytes)
+        self._uploads = Uploads(self.memory)
 
     def answer(self, client: Client, packet: Packet, now: datetime) -> list[Reply]:
         """The replies to one packet; an acknowledgement is not answered."""
@@ -150,8 +82,11 @@ class Answers:
             return [Reply(number, Code.ERROR)]
 
     def _answer(self, client: Client, packet: Packet, now: datetime) -> list[Reply]:
-        if packet.code in _BULK:
-            return self._bulk(client, packet)
+        if packet.code in BULK:
+            return self._bulk.answer(client, packet)
+        if packet.code in UPLOADS:
+            worked, data = self._uploads.take(client, packet, now)
+            return [Reply(packet.number, Code.OK if worked else Code.ERROR, data)]
         if packet.code in _QUERIES:
             answer = self._look_up(packet, now)
             code = Code.ERROR if answer is None else Code.OK
@@ -161,6 +96,11 @@ class Answers:
             client.forget()
         elif packet.code == Code.REGISTER:
             client.mask = int.from_bytes(packet.data[:4], "little")
+        elif packet.code == Code.ENROLL:
+            if not self.enrolling.start(client, packet.data):
+                return [Reply(packet.number, Code.ERROR)]
+        elif packet.code == Code.CANCEL_CAPTURE:
+            self.enrolling.cancel()
         elif packet.code not in _DONE:
             return [Reply(packet.number, self._change(packet, now))]
         return [done]
@@ -188,53 +128,75 @@ class Answers:
         match packet.code:
             case Code.SET_TIME:
                 time = read_time(packet.data)
-                worked = time is not None and memory.set_time(time, now)
+                worked = time is not None
+                if time is not None:
+                    memory.set_time(time, now)
+                    memory.operate(TIME_SET, now)
             case Code.OPTION_WRITE:
                 memory.options.update([decode_option(packet.data)])
+                memory.operate(SETTINGS_CHANGED, now)
             case Code.ENABLE | Code.DISABLE:
                 memory.enabled = packet.code == Code.ENABLE
-            case Code.CLEAR_LOG | Code.CLEAR_DATA:
-                memory.clear(users=packet.code == Code.CLEAR_DATA)
+            case Code.POWER_OFF:
+                memory.operate(POWER_OFF, now)
+            case Code.CLEAR_LOG | Code.CLEAR_DATA | Code.OPERATIONS_CLEAR:
+                self._clear(packet, now)
+            case _:
+                return self._change_people(packet, now)
+        return Code.OK if worked else Code.ERROR
+
+    def _clear(self, packet: Packet, now: datetime) -> None:
+        """Clear a log; CLEAR_DATA clears all, or the table it names."""
+        memory = self.memory
+        match packet.code, packet.data[:1]:
+            case (Code.CLEAR_LOG, _) | (Code.CLEAR_DATA, b"\x01"):
+                memory.clear_log()
+                memory.operate(LOG_CLEARED, now)
+                return
+            case (Code.OPERATIONS_CLEAR, _) | (Code.CLEAR_DATA, b"\x04"):
+                memory.operations.clear()
+                return
+            case _, b"\x02":
+                memory.people.templates.clear()
+            case _, b"\x05":
+                memory.people.clear()
+            case _:
+                memory.clear(users=True)
+        memory.operate(DATA_CLEARED, now)
+
+    def _change_people(self, packet: Packet, now: datetime) -> Code:
+        memory, people, data = self.memory, self.memory.people, packet.data
+        worked = False
+        match packet.code:
             case Code.USER_WRITE:
-                worked = memory.write_user(packet.data)
+                known = set(people.users)
+                user = people.write_row(data)
+                if user is not None:
+                    number = USER_CHANGED if user.uid in known else USER_ADDED
+                    memory.operate(number, now, user.uid)
+                    worked = True
             case Code.USER_DELETE:
-                uid = int.from_bytes(packet.data[:2], "little")
-                worked = memory.users.pop(uid, None) is not None
-            case Code.TEMPLATE_ONE:
-                worked = False
+                uid, _ = decode_place(data)
+                worked = people.delete(uid)
+                if worked:
+                    memory.operate(USER_DELETED, now, uid)
+            case Code.TEMPLATE_DELETE:
+                worked = self._delete_finger(*decode_place(data), now)
+            case Code.TEMPLATE_DELETE_BY_ID:
+                uid = people.uid_of(user_id_of_field(data[:24]) or "")
+                finger = data[24] if len(data) > 24 else ALL_FINGERS
+                which = None if finger == ALL_FINGERS else finger
+                worked = self._delete_finger(uid, which, now)
+            case Code.ADMINS_CLEAR:
+                people.clear_admins()
+                memory.operate(ADMINS_CLEARED, now)
+                worked = True
             case _:
                 return Code.UNKNOWN
         return Code.OK if worked else Code.ERROR
 
-    def _bulk(self, client: Client, packet: Packet) -> list[Reply]:
-        number = packet.number
-        match packet.code:
-            case Code.BUFFER_PREPARE:
-                command, _ = decode_buffer_request(packet.data)
-                table = self.memory.table(command)
-                if table is None:
-                    return [Reply(number, Code.ERROR)]
-                if len(table) <= self.small_bytes:
-                    return [Reply(number, Code.DATA, table)]
-                client.buffer = table
-                return [Reply(number, Code.OK, encode_prepared(len(table)))]
-            case Code.BUFFER_READ:
-                start, size = decode_chunk_request(packet.data)
-                chunk = client.buffer[start : start + size]
-                if len(chunk) != size:
-                    return [Reply(number, Code.ERROR)]
-                return self._pieces(client, number, chunk)
-            case _:
-                table = self.memory.table(packet.code)
-                return self._pieces(client, number, table or b"")
-
-    def _pieces(self, client: Client, number: int, data: bytes) -> list[Reply]:
-        """PREPARE, DATA and OK, all with the request's number."""
-        step = UDP_DATA if client.datagrams else max(len(data), 1)
-        parts = [data[at : at + step] for at in range(0, len(data), step)]
-        size = len(data).to_bytes(4, "little")
-        return [
-            Reply(number, Code.PREPARE, size + bytes(4)),
-            *(Reply(number, Code.DATA, part, spaced=True) for part in parts),
-            Reply(number, Code.OK, spaced=True),
-        ]
+    def _delete_finger(self, uid: int, finger: int | None, now: datetime) -> bool:
+        worked = self.memory.people.delete_fingers(uid, finger)
+        if worked:
+            self.memory.operate(TEMPLATE_DELETED, now, uid, 0, finger or 0)
+        return worked

@@ -1,20 +1,25 @@
-"""What a simulated clock keeps: users, log, options, its time."""
+"""What a simulated clock keeps over power cuts: people, logs, options, time."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from devices.zk.events import EVENT_SIZES, NUMBER_SIZE
+from devices.zk.operations_log import ClockOperation, encode_operations
 from devices.zk.packets import Code
 from devices.zk.punch import PunchRecord
 from devices.zk.records import Layout, encode_row, encode_table
-from devices.zk.users import ClockUser, UserLayout, decode_user, encode_user
+from devices.zk.templates import encode_templates
+from devices.zk.users import ClockUser, UserLayout
 from devices.zk.values import Sizes
+from simulators.zk.people import FINGERS_MAX, USERS_MAX, People
 
 SHOWN_PUNCHES = 50
+OPERATIONS_MAX = 16_384
+"""Older operations are forgotten."""
 
 _OLD_LAYOUTS = (Layout.SHORT, Layout.TINY, Layout.TINY_OLD)
 _EVENT_SIZES = {
@@ -28,18 +33,19 @@ _EVENT_SIZES = {
 
 @dataclass(slots=True, kw_only=True)
 class ClockMemory:
-    """Kept over power cuts; `rows` are the log as the clock sends it."""
+    """`rows` are the punches' log as the clock sends it."""
 
     serial: str
     firmware: str
     layout: Layout
     zone: ZoneInfo
-    encoding: str = "utf-8"
+    people: People
     event_size: int = 0
     capacity: int = 100_000
-    users: dict[int, ClockUser] = field(default_factory=dict)
+    faces_max: int = 0
     rows: list[bytes] = field(default_factory=list)
     punches: list[PunchRecord] = field(default_factory=list)
+    operations: list[ClockOperation] = field(default_factory=list)
     options: dict[str, str] = field(default_factory=dict)
     offset: timedelta = timedelta()
     """How far the clock's time is ahead of the real one."""
@@ -71,21 +77,25 @@ class ClockMemory:
         return self.layout in _OLD_LAYOUTS
 
     @property
-    def user_layout(self) -> UserLayout:
-        """The size of its user rows."""
-        return UserLayout.OLD if self.is_old else UserLayout.NEW
+    def users(self) -> dict[int, ClockUser]:
+        """Who it knows, by slot."""
+        return self.people.users
 
     @property
     def sizes(self) -> Sizes:
         """What it holds and has room for."""
         return Sizes(
             users=len(self.users),
+            fingers=len(self.people.templates),
             records=len(self.rows),
-            admins=sum(user.privilege == 14 for user in self.users.values()),
-            fingers_max=3000,
-            users_max=3000,
+            operations=len(self.operations),
+            admins=self.people.admins,
+            passwords=self.people.passwords,
+            fingers_max=FINGERS_MAX,
+            users_max=USERS_MAX,
             records_max=self.capacity,
-            faces_max=0,
+            faces=self.people.faces,
+            faces_max=self.faces_max,
         )
 
     def time(self, now: datetime) -> datetime:
@@ -93,69 +103,70 @@ class ClockMemory:
         local = (now + self.offset).astimezone(self.zone)
         return local.replace(tzinfo=None, microsecond=0)
 
-    def set_time(self, time: datetime, now: datetime) -> bool:
+    def set_time(self, time: datetime, now: datetime) -> None:
         """Take another time."""
         self.offset = time.replace(tzinfo=self.zone) - now
-        return True
 
     def local(self, time: datetime) -> datetime:
         """A time as its log would say it: naive, in the hall's zone."""
         aware = time if time.tzinfo else time.replace(tzinfo=self.zone)
         return aware.astimezone(self.zone).replace(tzinfo=None, microsecond=0)
 
-    def uid_of(self, user_id: str) -> int:
-        """The slot of a user id; 0 for one that is not in its list."""
-        return next((u.uid for u in self.users.values() if u.user_id == user_id), 0)
-
     def add(self, record: PunchRecord) -> PunchRecord:
         """Append a punch to the log; gives the record with its row."""
-        row = encode_row(record, self.layout, uid=self.uid_of(record.user_id))
-        kept = replace(record, raw=row)
-        self.rows.append(row)
+        uid = self.people.uid_of(record.user_id)
+        kept = replace(record, raw=encode_row(record, self.layout, uid=uid))
+        self.rows.append(kept.raw)
         self.punches.append(kept)
         del self.punches[:-SHOWN_PUNCHES]
         return kept
 
-    def write_user(self, row: bytes) -> bool:
-        """Add a user, or replace the one in that slot; whether the row is one."""
-        user = decode_user(row) if len(row) == self.user_layout else None
-        if user is not None:
-            self.users[user.uid] = user
-        return user is not None
+    def add_past(self, records: Iterable[PunchRecord]) -> None:
+        """Append punches of known users that nobody has to see (`uid` is set)."""
+        self.rows.extend(
+            encode_row(record, self.layout, uid=record.uid or 0) for record in records
+        )
 
-    def clear(self, *, users: bool) -> None:
-        """Forget every punch, and `users` too."""
+    def operate(
+        self, number: int, now: datetime, *values: int, operator: int = 0
+    ) -> None:
+        """Note in the operator log what somebody did; operator 0: no menu."""
+        self.operations.append(
+            ClockOperation(
+                number=number,
+                operator=operator,
+                time=self.time(now),
+                values=(*values, 0, 0, 0, 0)[:4],
+            )
+        )
+        del self.operations[:-OPERATIONS_MAX]
+
+    def clear_log(self) -> None:
+        """Forget every punch."""
         self.rows.clear()
         self.punches.clear()
-        if users:
-            self.users.clear()
 
-    def table(self, command: int) -> bytes | None:
+    def clear(self, *, users: bool) -> None:
+        """Forget every punch, and with `users` everybody too."""
+        self.clear_log()
+        if users:
+            self.people.clear()
+
+    def table(self, command: int, selector: int = 0) -> bytes | None:
         """A table as bulk reads give it; None for one that it does not have."""
-        rows: Sequence[bytes]
-        match command:
-            case Code.LOG_READ:
-                rows = self.rows
-            case Code.USERS_READ:
-                rows = [
-                    encode_user(user, self.user_layout, encoding=self.encoding)
-                    for user in self.users.values()
-                ]
-            case Code.TEMPLATE_READ:
-                rows = ()
+        match command, selector:
+            case (Code.LOG_READ, _) | (Code.TEMPLATE_READ, 1):
+                return encode_table(self.rows)
+            case (Code.USERS_READ, _) | (Code.TEMPLATE_READ, 5):
+                return encode_table(self.people.rows())
+            case (Code.TEMPLATE_READ, 2 | 0):
+                return encode_templates(self.people.table())
+            case (Code.OPERATIONS_READ, _) | (Code.TEMPLATE_READ, 4):
+                return encode_operations(self.operations)
             case _:
                 return None
-        return encode_table(rows)
 
 
-def specimen_users(count: int) -> dict[int, ClockUser]:
-    """测试01, 测试02, …: slots from 1, user ids from 1001, the first an admin."""
-    return {
-        uid: ClockUser(
-            uid=uid,
-            user_id=str(1000 + uid),
-            name=f"测试{uid:02}",
-            privilege=14 if uid == 1 else 0,
-        )
-        for uid in range(1, count + 1)
-    }
+def user_layout(layout: Layout) -> UserLayout:
+    """The size of the user rows of a clock with such a log."""
+    return UserLayout.OLD if layout in _OLD_LAYOUTS else UserLayout.NEW

@@ -4,72 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 
 from devices.errors import MisuseError
-from devices.events import Direction, PunchMethod
 from devices.site import DeviceEntry, Site
 from devices.zk.events import NUMBER_SIZE, encode_event
 from devices.zk.packets import ALARM_TAMPER, Code, EventMask, Packet
 from devices.zk.punch import PunchRecord, checked_user_id
 from devices.zk.records import Layout
-from simulators.simulator import Output, Simulator, SimulatorParameters
-from simulators.zk.answers import Answers, Client, Reply
-from simulators.zk.memory import ClockMemory, specimen_users
+from simulators.simulator import Output, Simulator
+from simulators.zk.answers import LOG_CLEARED, POWER_ON, TIME_SET, Answers
+from simulators.zk.client import Client, Reply
+from simulators.zk.history import past_days, past_rows
+from simulators.zk.memory import ClockMemory, user_layout
+from simulators.zk.parameters import (
+    ClearLog,
+    ClockParameters,
+    DropRows,
+    Fill,
+    Operation,
+    Press,
+    Punch,
+    SetTime,
+    Tamper,
+)
+from simulators.zk.people import People, specimen_template, specimen_users
+from simulators.zk.view import view_clock
 
 _FIRST_SESSION = 0x1234
-
-
-class ClockExtras(BaseModel):
-    """`simulation:` of the hall file's entry; the driver leaves it alone."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    record_size: Literal[40, 49, 16, 8] = 40
-    event_size: Literal[0, 10, 12, 14, 32, 36, 37, 40, 52] = 0
-    """Bytes of a live event; 0: what clocks of that record size send."""
-    users: Annotated[int, Field(ge=0, le=3000)] = 5
-    serial: Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,32}$")] | None = None
-    capacity: Annotated[int, Field(ge=1)] = 100_000
-    strict: bool = True
-    """Drop packets with a bad checksum, as real clocks do."""
-    small_bytes: Annotated[int, Field(ge=0, le=1016)] = 1000
-    """Tables up to this size come in one packet."""
-    gap_ms: Annotated[int, Field(ge=0, le=10_000)] = 30
-    """Between the packets of a bulk read over TCP; glued ones hang some clients."""
-    max_sessions: Annotated[int, Field(ge=0)] = 0
-    """Refuse more sessions than this; 0: no limit."""
-    restart_acks: bool = True
-    """Whether RESTART is answered."""
-    drift_s: int = 0
-    """How far its time is ahead at first."""
-    encoding: Literal["utf-8", "gb18030"] = "utf-8"
-
-
-class ClockParameters(SimulatorParameters):
-    """What matters to the clock."""
-
-    comm_key: Annotated[int, Field(ge=0, le=0xFFFFFFFF)] = 0
-    simulation: ClockExtras = ClockExtras()
-
-
-class _Arguments(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
-
-
-class Punch(_Arguments):
-    """Somebody is recognised; `time` naive in the hall's zone, default now."""
-
-    user_id: Annotated[str, Field(min_length=1, max_length=24)]
-    time: datetime | None = None
-    direction: Direction = Direction.IN
-    method: PunchMethod = PunchMethod.FINGERPRINT
-
-
-class Tamper(_Arguments):
-    """Somebody takes the clock off its wall plate."""
+_BREATH_S = 0.005
+_ALARM = 3
+"""Operation."""
 
 
 class ZkClock(Simulator[ClockParameters]):
@@ -79,6 +46,12 @@ class ZkClock(Simulator[ClockParameters]):
     actions: ClassVar[Mapping[str, type[BaseModel]]] = {
         "punch": Punch,
         "tamper": Tamper,
+        "clear_log": ClearLog,
+        "set_time": SetTime,
+        "operation": Operation,
+        "fill": Fill,
+        "drop_rows": DropRows,
+        "press": Press,
     }
 
     def __init__(
@@ -86,26 +59,37 @@ class ZkClock(Simulator[ClockParameters]):
     ) -> None:
         super().__init__(device, parameters, site)
         extras = parameters.simulation
+        layout = Layout(str(extras.record_size))
         self.memory = ClockMemory(
             serial=extras.serial or f"SIM{device.id.upper()}",
             firmware="Ver 6.60 Apr 28 2018",
-            layout=Layout(str(extras.record_size)),
+            layout=layout,
             zone=site.hall.zone,
-            encoding=extras.encoding,
+            people=People(
+                layout=user_layout(layout),
+                encoding=extras.encoding,
+                users=specimen_users(extras.users),
+                faces=extras.faces,
+            ),
             event_size=extras.event_size,
             capacity=extras.capacity,
-            users=specimen_users(extras.users),
+            faces_max=500 if extras.faces else 0,
             offset=timedelta(seconds=extras.drift_s),
         )
+        for uid in self.memory.users:
+            for finger in range(extras.fingers):
+                template = specimen_template(self.memory.serial, uid, finger)
+                self.memory.people.enroll(template)
         self._answers = Answers(
             self.memory, key=parameters.comm_key, small_bytes=extras.small_bytes
         )
         self._clients: dict[int, Client] = {}
         self._next_session = _FIRST_SESSION
+        self._has_past = not (extras.history_days or extras.rows)
 
     def connected(self, session: int, now: datetime) -> Sequence[Output]:
         """See `Simulator.connected`; some clients connect and say nothing."""
-        del now
+        self._remember_past(now)
         self._clients[session] = Client(
             strict=self.parameters.simulation.strict,
             expects_datagrams=(self.device.url or "").startswith("udp:"),
@@ -114,7 +98,9 @@ class ZkClock(Simulator[ClockParameters]):
 
     def disconnected(self, session: int) -> None:
         """See `Simulator.disconnected`."""
-        self._clients.pop(session, None)
+        client = self._clients.pop(session, None)
+        if client is not None and self._answers.enrolling.client is client:
+            self._answers.enrolling.cancel()
 
     def received(self, session: int, data: bytes, now: datetime) -> Sequence[Output]:
         """Answer every request; answers of one session never overtake another."""
@@ -127,45 +113,51 @@ class ZkClock(Simulator[ClockParameters]):
 
     def act(self, action: str, arguments: BaseModel, now: datetime) -> Sequence[Output]:
         """See `actions`."""
+        self._remember_past(now)
         match arguments:
             case Punch():
                 return self._punch(arguments, now)
+            case Press():
+                return self._press(arguments, now)
             case Tamper():
-                data = bytes((ALARM_TAMPER, 0, 0, 0))
-                return self._tell(EventMask.ALARM, data)
-            case _:
-                raise MisuseError(f"a clock cannot {action}")
+                self.memory.operate(_ALARM, now, ALARM_TAMPER)
+                return self._tell(EventMask.ALARM, bytes((ALARM_TAMPER, 0, 0, 0)))
+        self._change(action, arguments, now)
+        return ()
+
+    def advance(self, now: datetime) -> tuple[Sequence[Output], datetime | None]:
+        """See `Simulator.advance`; the log's past is there from the start."""
+        self._remember_past(now)
+        return (), None
 
     def powercycle(self, now: datetime) -> None:
-        """Sessions are lost; users, log and time stay."""
-        del now
+        """Sessions are lost; people, logs and time stay."""
         self.memory.enabled = True
+        self.memory.operate(POWER_ON, now)
+        self._answers.enrolling.cancel()
         for client in self._clients.values():
             client.forget()
 
     def view(self) -> Mapping[str, Any]:
         """What it holds and who is connected."""
-        clients = [each for each in self._clients.values() if each.authorized]
+        enrolling = self._answers.enrolling
         return {
-            "serial": self.memory.serial,
-            "users": [
-                {"user_id": user.user_id, "name": user.name}
-                for user in self.memory.users.values()
-            ],
-            "records": len(self.memory.rows),
-            "punches": [
-                {
-                    "user_id": punch.user_id,
-                    "time": punch.time.isoformat(),
-                    "direction": punch.direction.value,
-                    "method": punch.method.value,
-                }
-                for punch in self.memory.punches
-            ],
-            "sessions": len(clients),
-            "live": sum(bool(client.mask) for client in clients),
-            "enabled": self.memory.enabled,
+            **view_clock(self.memory, self._clients.values()),
+            "enrolling": enrolling.client is not None,
         }
+
+    def _remember_past(self, now: datetime) -> None:
+        if self._has_past:
+            return
+        self._has_past = True
+        extras, memory = self.parameters.simulation, self.memory
+        users, today = list(memory.users.values()), memory.local(now).date()
+        past = (
+            past_rows(memory.serial, users, today, extras.rows)
+            if extras.rows
+            else past_days(memory.serial, users, today, extras.history_days)
+        )
+        memory.add_past(past)
 
     def _answer(self, client: Client, packet: Packet, now: datetime) -> list[Reply]:
         if packet.code == Code.CONNECT:
@@ -175,14 +167,15 @@ class ZkClock(Simulator[ClockParameters]):
             replies = [Reply(packet.number, Code.OK, session=client.session)]
             self.powercycle(now)
             return replies if acks else []
+        if packet.code == Code.REGISTER and self._refuses_live(client, packet):
+            return [Reply(packet.number, Code.ERROR)]
         return self._answers.answer(client, packet, now)
 
     def _connect(self, client: Client, packet: Packet) -> Reply:
-        limit = self.parameters.simulation.max_sessions
-        others = sum(
-            bool(each.session) for each in self._clients.values() if each is not client
-        )
-        if limit and others >= limit:
+        extras, others = self.parameters.simulation, self._others(client)
+        full = extras.max_sessions and len(others) >= extras.max_sessions
+        is_taken = extras.exclusive_live and any(each.mask for each in others)
+        if full or is_taken:
             return Reply(packet.number, Code.ERROR)
         client.forget()
         client.session = self._next_session
@@ -191,6 +184,21 @@ class ZkClock(Simulator[ClockParameters]):
         code = Code.OK if client.authorized else Code.UNAUTHORIZED
         return Reply(packet.number, code, session=client.session)
 
+    def _refuses_live(self, client: Client, packet: Packet) -> bool:
+        """Whether somebody else keeps this client from hearing live events."""
+        extras, others = self.parameters.simulation, self._others(client)
+        if not client.authorized or not packet.data.strip(b"\0"):
+            return False
+        live = sum(bool(each.mask) for each in others)
+        return bool(
+            (extras.exclusive_live and others)
+            or (extras.max_live and live >= extras.max_live)
+        )
+
+    def _others(self, client: Client) -> list[Client]:
+        sessions = self._clients.values()
+        return [each for each in sessions if each.session and each is not client]
+
     def _paced(
         self, session: int, client: Client, reply: Reply, now: datetime
     ) -> Output:
@@ -198,16 +206,48 @@ class ZkClock(Simulator[ClockParameters]):
         due = max(now, client.busy_until or now)
         if reply.spaced:
             due += timedelta(seconds=gap_s)
+        if reply.breath and client.datagrams:
+            due += timedelta(seconds=_BREATH_S)
         client.busy_until = due
         packet = reply.packet(client)
         return Output(client.encode(packet), session, (due - now).total_seconds())
+
+    def _change(self, action: str, arguments: BaseModel, now: datetime) -> None:
+        """Actions that no client is told of."""
+        memory = self.memory
+        match arguments:
+            case ClearLog():
+                memory.clear_log()
+                memory.operate(LOG_CLEARED, now, operator=self._admin())
+            case SetTime(drift_s=drift_s):
+                memory.offset = timedelta(seconds=drift_s)
+                memory.operate(TIME_SET, now, operator=self._admin())
+            case Operation(number=number, operator=operator, values=values):
+                memory.operate(number, now, *values, operator=operator)
+            case Fill(rows=rows):
+                users, today = list(memory.users.values()), memory.local(now).date()
+                if not users:
+                    raise MisuseError("a clock without users has no past")
+                memory.add_past(past_rows(memory.serial, users, today, rows))
+            case DropRows(n=n, oldest=oldest):
+                keep = max(0, len(memory.rows) - n)
+                memory.rows[:] = memory.rows[-keep:] if oldest else memory.rows[:keep]
+                if not keep:
+                    memory.rows.clear()
+            case _:
+                raise MisuseError(f"a clock cannot {action}")
+
+    def _admin(self) -> int:
+        """The slot of somebody who may open the menu; 0 when it is open to all."""
+        users = self.memory.users.values()
+        return next((user.uid for user in users if user.privilege & ~1), 0)
 
     def _punch(self, punch: Punch, now: datetime) -> Sequence[Output]:
         memory = self.memory
         user_id = checked_user_id(punch.user_id)
         if user_id is None:
             raise MisuseError(f"no user id: {punch.user_id!r}")
-        uid = memory.uid_of(user_id)
+        uid = memory.people.uid_of(user_id)
         needs_number = memory.is_old or memory.event_size == NUMBER_SIZE
         if needs_number and not user_id.isdecimal():
             raise MisuseError(f"this model knows numbers only, not {user_id!r}")
@@ -226,6 +266,15 @@ class ZkClock(Simulator[ClockParameters]):
         return self._tell(
             EventMask.ATTENDANCE, encode_event(record, memory.event_size, uid=uid)
         )
+
+    def _press(self, press: Press, now: datetime) -> Sequence[Output]:
+        enrolling = self._answers.enrolling
+        client = enrolling.client
+        session = next((s for s, c in self._clients.items() if c is client), None)
+        if client is None or session is None:
+            return self._tell(EventMask.FINGER, b"")
+        events = enrolling.press(now, good=press.good)
+        return [self._paced(session, client, event, now) for event in events]
 
     def _tell(self, event: EventMask, data: bytes) -> list[Output]:
         packet = Packet(code=Code.REGISTER, session=event, data=data)
