@@ -2,7 +2,7 @@
 
 Hosting moves the bytes (TCP, UDP, PTY), faults spoil them, the control API
 calls `act`. One device object outlives its connections, as a real one does.
-Most devices are reached by their driver; one that has a `server` dials it.
+Most devices are reached by their driver; one that `dials` calls its hall.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from devices.errors import ConfigurationError
 from devices.site import DeviceEntry, Site
 
 
@@ -50,6 +51,8 @@ class Simulator(ABC, Generic[Parameters]):
     parameters_model: ClassVar[type[SimulatorParameters]]
     actions: ClassVar[Mapping[str, type[BaseModel]]] = {}
     """Actions of the control API that the device itself knows, by name."""
+    dials: ClassVar[bool] = False
+    """Whether it calls its hall at `server` instead of being reached."""
 
     def __init__(self, device: DeviceEntry, parameters: Parameters, site: Site) -> None:
         self.device = device
@@ -57,12 +60,12 @@ class Simulator(ABC, Generic[Parameters]):
         self.site = site
 
     @property
-    def server(self) -> str | None:
-        """What a device that dials calls, `http://host:port`; None: it listens.
+    def server(self) -> str:
+        """What a device that dials calls, `http://host:port`.
 
         Raises `ConfigurationError` when that cannot be known.
         """
-        return None
+        raise ConfigurationError(f"{self.device.id} listens; it calls nobody")
 
     @property
     def wants_line(self) -> bool:

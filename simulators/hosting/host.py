@@ -120,8 +120,8 @@ async def host(
 ) -> AsyncIterator[Hosted]:
     """Host a simulator at `tcp://h:p`, `udp://h:p` or `serial:/path?...`.
 
-    Port 0 takes a free one. One that has a `server` dials `http://h:p`
-    instead, whether somebody answers there or not. Raises OSError when the
+    Port 0 takes a free one. One that `dials` calls `http://h:p` instead,
+    whether somebody answers there or not. Raises OSError when the
     place cannot be had and `ConfigurationError` for a URL that is none of these.
     """
     hub = Hub(simulator, clock=clock, faults=faults)
@@ -147,7 +147,7 @@ def _wire(hub: Hub, url: str) -> Wire:
         if parts.scheme == "tcp":
             return TcpWire(hub, host_name, port)
         return UdpWire(hub, host_name, port)
-    if parts.scheme == "http" and host_name and port and hub.simulator.server:
+    if parts.scheme == "http" and host_name and port and hub.simulator.dials:
         return DialWire(hub, host_name, port)
     raise ConfigurationError(
         f"cannot simulate at {url!r}; want tcp://host:port, udp://host:port "

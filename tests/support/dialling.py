@@ -23,6 +23,7 @@ class Caller(Simulator[SimulatorParameters]):
 
     parameters_model = SimulatorParameters
     actions: ClassVar[Mapping[str, type[BaseModel]]] = {"ring": Ring}
+    dials = True
 
     def __init__(
         self,
@@ -47,10 +48,6 @@ class Caller(Simulator[SimulatorParameters]):
         while not holds():
             self._news.clear()
             await self._news.wait()
-
-    @property
-    def server(self) -> str | None:
-        return "http://127.0.0.1:1"
 
     @property
     def wants_line(self) -> bool:
