@@ -4,49 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import queue
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from support.clocks import DAY, TCP, UDP, clock_entry, fill, simulated_clock, wall_clock
-from zk import ZK
+from support.pyzk_client import in_client
 from zk.exception import ZKErrorResponse
 from zk.user import User
 
 from simulators.hosting.host import Hosted, host
 
 BOTH = pytest.mark.parametrize("url", [TCP, UDP])
-
-
-@contextmanager
-def pyzk(url: str, password: int = 0) -> Iterator[Any]:
-    host_name, _, port = url.partition("://")[2].rpartition(":")
-    zk = ZK(
-        host_name,
-        int(port),
-        timeout=5,
-        password=password,
-        force_udp=url.startswith("udp"),
-        ommit_ping=True,
-    )
-    zk._ZK__sock.close()  # its constructor opens one that it never closes
-    try:
-        yield zk
-    finally:
-        zk._ZK__sock.close()
-
-
-async def in_client(url: str, work: Callable[[Any], Any], password: int = 0) -> Any:
-    def body() -> Any:
-        with pyzk(url, password) as zk:
-            zk.connect()
-            result = work(zk)
-            zk.disconnect()
-            return result
-
-    return await asyncio.to_thread(body)
 
 
 @BOTH

@@ -1,58 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
-from support.clocks import DAY, HALL, UDP, clock_entry, fill, simulated_clock
+from support.clock_wire import LIVE, NOW, Wire, act, codes, connected, packets
+from support.clocks import DAY, UDP, clock_entry, fill, simulated_clock
 
 from devices.errors import MisuseError
-from devices.zk.packets import Code, EventMask, Packet, PacketFramer, scramble_key
+from devices.zk.packets import Code, scramble_key
 from devices.zk.values import encode_buffer_request
-from simulators.simulator import Output
-from simulators.zk.simulator import ZkClock
-
-NOW = DAY.replace(tzinfo=HALL.zone)
-LIVE = EventMask.ATTENDANCE.to_bytes(4, "little")
-
-
-class Wire:
-    """One session with a simulated clock, without any network."""
-
-    def __init__(self, clock: ZkClock, session: int = 1) -> None:
-        self.clock, self.session, self.number = clock, session, 0
-        self.id = 0
-        clock.connected(session, NOW)
-
-    def send(self, data: bytes, now: datetime = NOW) -> Sequence[Output]:
-        return self.clock.received(self.session, data, now)
-
-    def packet(self, code: int, data: bytes = b"") -> Packet:
-        self.number += 1
-        return Packet(code=code, session=self.id, number=self.number, data=data)
-
-    def ask(self, code: int, data: bytes = b"") -> list[Packet]:
-        return packets(self.send(self.packet(code, data).encode_frame()))
-
-    def connect(self) -> list[Packet]:
-        answers = self.ask(Code.CONNECT)
-        self.id = answers[0].session
-        return answers
-
-
-def packets(outputs: Sequence[Output]) -> list[Packet]:
-    framer = PacketFramer()
-    return [packet for output in outputs for packet in framer.feed(output.data)]
-
-
-def codes(answers: Sequence[Packet]) -> list[int]:
-    return [packet.code for packet in answers]
-
-
-def act(clock: ZkClock, action: str, **arguments: Any) -> Sequence[Output]:
-    model = clock.actions[action]
-    return clock.act(action, model.model_validate(arguments), NOW)
 
 
 def test_nothing_works_before_the_key() -> None:
@@ -224,3 +180,53 @@ def test_the_view_shows_specimens() -> None:
         {"user_id": "1002", "name": "测试02"},
     ]
     assert (view["serial"], view["sessions"], view["live"]) == ("SPECIMEN1", 0, 0)
+
+
+def test_only_so_many_may_listen() -> None:
+    clock = simulated_clock(max_live=1)
+    one, two = connected(clock, 1), connected(clock, 2)
+    assert one.says(Code.REGISTER, LIVE) == [Code.OK]
+    assert two.says(Code.REGISTER, LIVE) == [Code.ERROR]
+    assert two.says(Code.SIZES) == [Code.OK]
+    assert one.says(Code.REGISTER, bytes(4)) == [Code.OK]
+    assert two.says(Code.REGISTER, LIVE) == [Code.OK]
+    assert two.says(Code.REGISTER, LIVE) == [Code.OK]
+
+
+def test_live_and_commands_may_refuse_each_other() -> None:
+    clock = simulated_clock(exclusive_live=True)
+    live, commands = connected(clock, 1), Wire(clock, 2)
+    assert live.says(Code.REGISTER, LIVE) == [Code.OK]
+    assert codes(commands.connect()) == [Code.ERROR]
+    clock.disconnected(1)
+    assert codes(commands.connect()) == [Code.OK]
+    again = connected(clock, 1)
+    assert again.says(Code.REGISTER, LIVE) == [Code.ERROR]
+    assert commands.says(Code.EXIT) == [Code.OK]
+    assert again.says(Code.REGISTER, LIVE) == [Code.OK]
+
+
+def test_a_chunk_that_lost_a_datagram_is_given_again() -> None:
+    clock = simulated_clock(clock_entry(UDP))
+    fill(clock, 100)
+    wire = connected(clock, datagrams=True)
+    request = encode_buffer_request(Code.LOG_READ)
+    size = int.from_bytes(wire.ask(Code.BUFFER_PREPARE, request)[0].data[1:5], "little")
+    chunk = wire.packet(Code.BUFFER_READ, bytes(4) + size.to_bytes(4, "little"))
+    first, again = wire.pass_on(chunk), wire.pass_on(chunk)
+    assert first == again
+    assert codes(first) == [Code.PREPARE, *[Code.DATA] * 4, Code.OK]
+    assert max(len(packet.data) for packet in first) == 1024
+    assert b"".join(packet.data for packet in first[1:-1]) == clock.memory.table(
+        Code.LOG_READ
+    )
+
+
+def test_a_flood_of_datagrams_takes_breath() -> None:
+    clock = simulated_clock(clock_entry(UDP))
+    fill(clock, 1000)
+    wire = connected(clock, datagrams=True)
+    outputs = wire.send(wire.packet(Code.LOG_READ).encode())
+    waits = {round(output.after_s, 3) for output in outputs}
+    assert len(outputs) == 42
+    assert waits == {0.0, 0.005, 0.010}
