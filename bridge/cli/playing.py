@@ -29,23 +29,28 @@ class Cast:
 async def host_all(
     site: Site, *, place: Callable[[DeviceEntry], str | None] | None = None
 ) -> AsyncIterator[Cast]:
-    """Host what can be; `place` gives another URL than the entry's."""
+    """Host what can be; `place` gives another URL than the entry's own.
+
+    A device that dials (a clock that pushes) calls the hall of the file.
+    """
     zone = site.hall.zone
     cast = Cast()
     async with contextlib.AsyncExitStack() as stack:
         for device in site.devices:
             url = place(device) if place is not None else device.url
-            if not url:
-                cast.unbound[device.id] = "it has no url to listen at"
-                continue
             try:
+                simulator = build_simulator(device, site)
+                url = url or (simulator.server if simulator.dials else None)
+                if not url:
+                    cast.unbound[device.id] = "it has no url to listen at"
+                    continue
                 hosting = host(
-                    build_simulator(device, site),
+                    simulator,
                     url,
                     clock=lambda: datetime.fromtimestamp(time.time(), zone),
                 )
                 cast.hosted[device.id] = await stack.enter_async_context(hosting)
             except (DeviceError, OSError) as error:
                 reason = getattr(error, "strerror", None) or str(error)
-                cast.unbound[device.id] = f"{url}: {reason}"
+                cast.unbound[device.id] = f"{url}: {reason}" if url else reason
         yield cast
