@@ -64,9 +64,11 @@ class Person:
 class Session:
     """One stretch of work of a day; `end` at or before `start` is on the next day.
 
-    A punch counts as coming between `in_from` and `in_until`, as going between
-    `out_from` and `out_until`; None: half of the session, and up to half of the
-    time to its neighbour but 4 hours at most. `weight` is its part of a day.
+    Sessions listed after one that goes over midnight, and earlier by the clock than
+    the first, are on the next day too. A punch counts as coming between `in_from` and
+    `in_until`, as going between `out_from` and `out_until`; None: half of the session,
+    and up to half of the time to its neighbour but 4 hours at most. `weight` is its
+    part of a day; where those of a day add up to more than one, they are scaled to it.
     """
 
     start: time
@@ -250,6 +252,15 @@ class Correction:
     session: Annotated[int, Field(ge=0, le=5)] | None = None
     proof: Words = ""
     """Where the proof is: the paper list of a power cut, a camera."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalLevel:
+    """Who may approve leave that is no longer than this; both None: any."""
+
+    role: Annotated[str, Field(min_length=1, max_length=64)]
+    up_to_h: Annotated[float, Field(gt=0)] | None = None
+    up_to_days: Annotated[float, Field(gt=0)] | None = None
 
 
 class Status(StrEnum):

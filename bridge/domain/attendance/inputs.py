@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from bridge.domain.attendance.facts import (
     CalendarDay,
@@ -39,6 +40,8 @@ class Gap:
     start: datetime
     end: datetime | None
     reason: str
+    lost: bool = False
+    """Nothing will ever come of it: a day that is proven does not wait for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +61,19 @@ class Calendar:
     national: str | None = "china"
 
 
+class Memo(dict[Any, Any]):
+    """What was worked out already, for speed alone. A copy or a pickle is empty."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> tuple[type[Memo], tuple[()]]:
+        """Leave it behind: its keys are of one process."""
+        return (Memo, ())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """Everything that says when people are due."""
+    """Everything that says when people are due. Nothing in it ever changes."""
 
     calendar: Calendar
     shifts: Mapping[str, Sequence[Shift]]
@@ -69,6 +82,8 @@ class Schedule:
     """By person, by `valid_from`, the oldest first."""
     clocks: Sequence[str] = ()
     """All clocks of the hall."""
+    memo: Memo = field(default_factory=Memo, init=False, repr=False, compare=False)
+    """What the plan has worked out already, for speed alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +101,9 @@ class Decided:
 class DayInput:
     """What `conclude` needs for one person and day.
 
-    `punches`: those of the person within a day before and after, by time;
-    `decided`: what touches the day (leaves that overlap, corrections of it).
+    `punches`: those of the person that by their time, or by when they were received,
+    lie within a day before and after; `decided`: what touches the day (leaves that
+    overlap, corrections of it, the one told last at the end).
     """
 
     person: Person

@@ -77,8 +77,10 @@ class SessionResult:
     field_days: float = 0.0
     leaves: Sequence[str] = ()
     """Ids of the leaves that excuse it, whole or in part."""
+    away: Sequence[tuple[datetime, datetime]] = ()
+    """Times of it that leave or field duty excuses."""
     notes: Sequence[str] = ()
-    """Codes with figures after a colon, for explaining, such as `grace:5`."""
+    """Codes with figures after a colon, such as `grace_in:5` (wording.NOTES)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +126,10 @@ class DayResult:
     early_min: int = 0
     missing: int = 0
     worked_min: int = 0
+    """Within the hours due, field duty included."""
     overtime_min: int = 0
+    notes: Sequence[str] = ()
+    """Codes as of sessions, for the whole day (wording.NOTES)."""
 
     @property
     def state(self) -> DayState:
