@@ -34,6 +34,8 @@ class PushExtras(BaseModel):
     """Each batch is sent so many times over."""
     batch_rows: Annotated[int, Field(ge=1, le=5000)] = 100
     capacity: Annotated[int, Field(ge=1)] = 100_000
+    history_days: Annotated[int, Field(ge=0, le=3660)] = 0
+    """Calendar days before the first day whose punches are in the log already."""
     ignores: tuple[str, ...] = ()
     """Commands beginning so are neither done nor answered."""
     poll_s: Annotated[float, Field(gt=0, le=3600)] | None = None
@@ -83,6 +85,16 @@ class BadLine(_Arguments):
 
     text: Annotated[str, Field(min_length=1, max_length=100_000)]
     table: Literal["attlog", "operlog"] = "attlog"
+
+
+class ClearLog(_Arguments):
+    """Somebody deletes all punches at the menu."""
+
+
+class Fill(_Arguments):
+    """So many punches of past days are appended to the log."""
+
+    rows: Annotated[int, Field(ge=1, le=400_000)]
 
 
 class Reboot(_Arguments):

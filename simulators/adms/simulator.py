@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ from devices.errors import ConfigurationError, MisuseError
 from devices.operations import ALARM, ALARM_TAMPER
 from devices.site import DeviceEntry, Site
 from devices.zk.punch import PunchRecord, checked_user_id
+from devices.zk.users import ClockUser
 from simulators.adms.asking import Asking
 from simulators.adms.conversation import Conversation, Outcome
 from simulators.adms.dialects import DIALECTS
@@ -24,6 +25,8 @@ from simulators.adms.memory import PushMemory, RowKind
 from simulators.adms.obeying import Obedience
 from simulators.adms.settings import (
     BadLine,
+    ClearLog,
+    Fill,
     Operate,
     Punch,
     PushClockParameters,
@@ -34,10 +37,12 @@ from simulators.adms.settings import (
 from simulators.adms.work import Task, Work
 from simulators.simulator import Output, Simulator
 from simulators.specimens import specimen_staff
+from simulators.zk.history import past_days, past_rows
 
 SHOWN_PUNCHES = 50
 CHINESE = 83
 TIME_SET = 21
+LOG_DELETED = 23
 ADMIN = 14
 
 
@@ -51,6 +56,8 @@ class PushClock(Simulator[PushClockParameters]):
         "tamper": Tamper,
         "operation": Operate,
         "bad_line": BadLine,
+        "clear_log": ClearLog,
+        "fill": Fill,
         "reboot": Reboot,
         "set_time": SetTime,
     }
@@ -59,7 +66,7 @@ class PushClock(Simulator[PushClockParameters]):
         self, device: DeviceEntry, parameters: PushClockParameters, site: Site
     ) -> None:
         super().__init__(device, parameters, site)
-        extras = parameters.simulation
+        self._extras = extras = parameters.simulation
         self.dialect = DIALECTS[extras.dialect]
         serial = extras.serial or parameters.serial or f"SIM{device.id.upper()}"
         self.memory = PushMemory(
@@ -103,7 +110,7 @@ class PushClock(Simulator[PushClockParameters]):
     @property
     def server(self) -> str:
         """See `Simulator.server`: the hall's own push port, else its web port."""
-        told = self.parameters.simulation.server
+        told = self._extras.server
         if told is not None:
             return told
         web, adms = self.site.web, self.site.adms
@@ -146,6 +153,8 @@ class PushClock(Simulator[PushClockParameters]):
         """Ask the next thing that is due; give up what is overdue."""
         if not self._is_on:
             self._is_on = True
+            day, days = self.memory.time(now).date(), self._extras.history_days
+            self._remember(past_days(self.memory.serial, self._people(), day, days))
             self.work.boot(now)
         self._settle(self._conversation.check(now), now)
         if self._task is None:
@@ -172,6 +181,12 @@ class PushClock(Simulator[PushClockParameters]):
                     self.memory.punch(line, None)
                 else:
                     self.memory.change(RowKind.OPERATION, line)
+            case ClearLog():
+                self.memory.clear_log()
+                self.work.operate(LOG_DELETED, now)
+            case Fill(rows=rows):
+                day = self.memory.time(now).date()
+                self._remember(past_rows(self.memory.serial, self._people(), day, rows))
             case Reboot():
                 self.powercycle(now)
             case SetTime(drift_s=drift_s):
@@ -192,7 +207,7 @@ class PushClock(Simulator[PushClockParameters]):
         memory, work = self.memory, self.work
         return {
             "serial": memory.serial,
-            "dialect": self.parameters.simulation.dialect.value,
+            "dialect": self._extras.dialect.value,
             "users": [
                 {"user_id": user.user_id, "name": user.name}
                 for user in memory.users.values()
@@ -224,6 +239,18 @@ class PushClock(Simulator[PushClockParameters]):
             self.work.obedience.reboots = False
             self.powercycle(now)
 
+    def _people(self) -> list[ClockUser]:
+        return [
+            ClockUser(uid=place, user_id=user_id)
+            for place, user_id in enumerate(self.memory.users, 1)
+        ]
+
+    def _remember(self, records: Iterable[PunchRecord]) -> None:
+        fields = self.dialect.lines.fields
+        for record in records:
+            line = encode_punch(record, fields).encode()
+            self.memory.punch(line, record.time)
+
     def _drop_task(self) -> None:
         self._task = None
         self._conversation.give_up()
@@ -243,7 +270,7 @@ class PushClock(Simulator[PushClockParameters]):
             method=punch.method,
             raw=b"",
         )
-        memory.punch(encode_punch(record, self.dialect.lines.fields).encode(), time)
+        self._remember([record])
         self._shown.append(
             {
                 "user_id": user_id,

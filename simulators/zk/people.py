@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from devices.zk.templates import FingerTemplate
 from devices.zk.users import ClockUser, UserLayout, decode_user, encode_user
+from simulators.specimens import specimen_staff
 
 USERS_MAX = 3000
 FINGERS_MAX = 3000
@@ -108,11 +109,11 @@ def specimen_users(count: int) -> dict[int, ClockUser]:
     return {
         uid: ClockUser(
             uid=uid,
-            user_id=str(1000 + uid),
-            name=f"测试{uid:02}",
-            privilege=14 if uid == 1 else 0,
+            user_id=staff.user_id,
+            name=staff.name,
+            privilege=14 if staff.is_admin else 0,
         )
-        for uid in range(1, count + 1)
+        for uid, staff in enumerate(specimen_staff(count), 1)
     }
 
 

@@ -110,9 +110,8 @@ def test_a_line_lost_before_the_answer_is_made_again() -> None:
     wire.run()
     assert "the line was lost" in wire.clock.view()["last_answer"]
     wire.run(1)
-    assert wire.hall.lines("ATTLOG") == [
-        LINES["seven"].strip().replace("1\t15", "0\t1").encode()
-    ]
+    line = b"1001\t2026-03-02 08:30:00\t0\t1\t0\t0\t0"
+    assert wire.hall.lines("ATTLOG") == [line]
 
 
 def test_noise_instead_of_http_ends_the_line() -> None:
@@ -312,3 +311,18 @@ def test_it_knows_its_hall_by_the_hall_file() -> None:
 def test_its_serial_number_is_the_entrys_unless_another_is_simulated() -> None:
     assert push_clock().view()["serial"] == SERIAL
     assert push_clock(serial="OTHER1").view()["serial"] == "OTHER1"
+
+
+def test_a_log_of_past_days_is_sent_at_first() -> None:
+    wire = booted(history_days=7, batch_rows=50)
+    rows = len(wire.hall.lines("ATTLOG"))
+    assert rows == wire.clock.view()["records"] > 5 * 5 * 3
+    assert parse_attlog(b"\n".join(wire.hall.lines("ATTLOG"))).bad == []
+    wire.act("fill", rows=10)
+    wire.run()
+    assert len(wire.hall.lines("ATTLOG")) == rows + 10
+    wire.act("clear_log")
+    assert wire.clock.view()["records"] == 0
+    wire.run()
+    read = parse_operlog(b"\n".join(wire.hall.lines("OPERLOG")))
+    assert kind_of(read.operations[-1].number) == "log_deleted"
