@@ -59,7 +59,21 @@ def catalogue() -> Mapping[str, Mapping[str, str]]:
     loaded: dict[str, dict[str, str]] = json.loads(
         (PAGES / "catalogue.json").read_text(encoding="utf-8")
     )
+    for language, texts in loaded.items():
+        manage = (PAGES / f"manage.{language}.json").read_text(encoding="utf-8")
+        texts.update(json.loads(manage))
     return loaded
+
+
+@cache
+def spoken(language: str, template: str) -> Mapping[str, str]:
+    """The texts that a page carries: the managers' many words only where they are."""
+    manages = template.startswith("manage")
+    return {
+        key: text
+        for key, text in catalogue()[language].items()
+        if manages or not key.startswith("manage.")
+    }
 
 
 @cache
@@ -102,6 +116,7 @@ async def index_page(request: Request, hall: Hall) -> Response:
         ("counter", f"/counter/{counter.id}", counter.name or counter.id)
         for counter in hall.site.counters
     ]
+    rows.append(("manage", "/manage", ""))
     texts = catalogue()[_language(request)]
     links = [
         f'<li><a href="{html.escape(path + _suffix(request))}">'
@@ -126,7 +141,8 @@ async def screen_page(request: Request, hall: Hall, area_id: str) -> Response:
 @router.api_route("/kiosk", methods=["GET", "HEAD"])
 async def kiosk_page(request: Request) -> Response:
     """The ticket kiosk."""
-    return page(request, "kiosk.html", {"catalogue": catalogue()})
+    texts = {language: spoken(language, "kiosk.html") for language in catalogue()}
+    return page(request, "kiosk.html", {"catalogue": texts})
 
 
 @router.api_route("/counter/{counter_id}", methods=["GET", "HEAD"])
@@ -174,7 +190,7 @@ def page(
 ) -> Response:
     """A template with texts of the language and what its script must know."""
     language = _language(request)
-    texts = catalogue()[language]
+    texts = spoken(language, name)
     hall: HallPort = request.app.state.hall
     known = {
         "lang": language,

@@ -139,14 +139,14 @@ var Halld = (function () {
    * Ask the hall. `done(status, body)`; status 0 when it was not reached.
    * @param {{method: string, path: string, body: (Object|undefined),
    *          key: (string|undefined), token: (string|null|undefined),
-   *          tries: (number|undefined)}} order
+   *          tries: (number|undefined), timeout_ms: (number|undefined)}} order
    * @param {function(number, Object)} done
    */
   function ask(order, done) {
     const request = new XMLHttpRequest();
     const left = (order.tries || 1) - 1;
     request.open(order.method, "/api/v1" + order.path);
-    request.timeout = 6000;
+    request.timeout = order.timeout_ms || 6000;
     if (order.key) {
       request.setRequestHeader("Idempotency-Key", order.key);
     }
