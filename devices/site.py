@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, time
 from enum import StrEnum
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -106,10 +107,49 @@ class WebSettings(Model):
         return self
 
 
-class AdmsSettings(Model):
-    """A port of its own for clocks that push."""
+DEFAULT_ADMS_PORT = 8081
 
-    port: Annotated[int, Field(ge=0, le=65535)] = 8081
+
+class AdmsSettings(Model):
+    """A port of its own for clocks that push, where every machine may call."""
+
+    host: str = "0.0.0.0"  # noqa: S104 - clocks are on other machines
+    port: Annotated[int, Field(ge=0, le=65535)] = DEFAULT_ADMS_PORT
+
+
+class ApprovalSettings(Model):
+    """Who approves leave of some length; the first level that reaches far enough."""
+
+    role: Annotated[str, Field(min_length=1, max_length=64)]
+    up_to_h: Annotated[float, Field(gt=0)] | None = None
+    """Up to so many hours."""
+    up_to_days: Annotated[float, Field(gt=0)] | None = None
+    """Up to so many days; neither: any length."""
+
+
+class HolidayCalendar(StrEnum):
+    """Which holidays people have."""
+
+    CHINA = "china"
+    """The State Council's, with adjusted workdays (调休)."""
+    NONE = "none"
+    """Weekends alone, besides days that are told."""
+
+
+class AttendanceSettings(Model):
+    """Rules of attendance for the whole hall."""
+
+    calendar: HolidayCalendar = HolidayCalendar.CHINA
+    since: date | None = None
+    """The first day that is kept; without it the day of the first punch."""
+    noon: time = time(12, 30)
+    """Where a half day of leave begins or ends."""
+    approval: Annotated[list[ApprovalSettings], Field(min_length=1, max_length=9)] = [
+        ApprovalSettings(role="窗口负责人", up_to_h=2),
+        ApprovalSettings(role="中心", up_to_days=1),
+        ApprovalSettings(role="派驻单位与分管领导"),
+    ]
+    """Levels of leave approval, the lowest first."""
 
 
 class OnCallWhileOpen(StrEnum):
@@ -224,6 +264,7 @@ class Site(Model):
     store: StoreSettings = StoreSettings()
     web: WebSettings = WebSettings()
     adms: AdmsSettings | None = None
+    attendance: AttendanceSettings = AttendanceSettings()
     queue: QueueSettings = QueueSettings()
     privacy: PrivacySettings = PrivacySettings()
     services: Annotated[list[Service], BeforeValidator(_none_is_empty)] = []
@@ -270,6 +311,7 @@ class Site(Model):
             yield from _repeated(name, "id", [item.id for item in items])
         yield from _repeated("services", "prefix", [s.prefix for s in self.services])
         yield from _repeated("counters", "number", [c.number for c in self.counters])
+        yield from _repeated("devices", "serial", [_serial(d) for d in self.devices])
 
     def _dangling(self) -> Iterator[SiteError]:
         services = {service.id for service in self.services}
@@ -303,6 +345,12 @@ class Site(Model):
 
 def _known(ids: set[str]) -> str:
     return f"; there are: {', '.join(sorted(ids))}" if ids else "; none is defined"
+
+
+def _serial(device: DeviceEntry) -> object:
+    """What a clock that pushes is known by; nothing else has it twice."""
+    serial = device.parameters.get("serial") if device.driver == "adms" else None
+    return serial if isinstance(serial, str | int) else object()
 
 
 def _repeated(name: str, key: str, values: list[Any]) -> Iterator[SiteError]:

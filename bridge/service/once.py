@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any, TypeVar
 
 from sqlalchemy import insert, select
 
@@ -15,6 +16,7 @@ from bridge.service.work import Work
 from bridge.store.tables import idempotency
 
 Answer = TicketView | CounterView
+Json = TypeVar("Json")
 
 
 def do_once(work: Work, once: Once | None, action: Callable[[], Answer]) -> Answer:
@@ -22,6 +24,18 @@ def do_once(work: Work, once: Once | None, action: Callable[[], Answer]) -> Answ
 
     Raises `IdempotencyMismatchError` when the key was used for another request.
     """
+    if once is None:
+        return action()
+
+    def act() -> dict[str, Any]:
+        return as_json(action())
+
+    body = remembered(work, once, act)
+    return ticket_from_json(body) if "channel" in body else counter_from_json(body)
+
+
+def remembered(work: Work, once: Once | None, action: Callable[[], Json]) -> Json:
+    """Do what gives JSON-ready values, or give the kept ones; see `do_once`."""
     if once is None:
         return action()
     kept = work.db.execute(
@@ -32,14 +46,14 @@ def do_once(work: Work, once: Once | None, action: Callable[[], Answer]) -> Answ
             raise IdempotencyMismatchError(
                 f"the Idempotency-Key {once.key!r} was used for another request"
             )
-        body = json.loads(kept.result)
-        return ticket_from_json(body) if "channel" in body else counter_from_json(body)
+        answer: Json = json.loads(kept.result)
+        return answer
     answer = action()
     work.db.execute(
         insert(idempotency).values(
             key=once.key,
             fingerprint=once.fingerprint,
-            result=json.dumps(as_json(answer)),
+            result=json.dumps(answer),
             at=work.now,
         )
     )

@@ -16,7 +16,6 @@ from sqlalchemy import (
 
 from bridge.store.tables import Instant, metadata, numbered_key, numbered_table
 
-
 ledger = Table(
     "ledger",
     metadata,

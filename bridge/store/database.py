@@ -7,8 +7,9 @@ import fcntl
 import os
 import sqlite3
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
@@ -149,6 +150,33 @@ class Database:
             raise StoreCorruptError(
                 f"{self.path} is damaged: {found}; restore a backup"
             )
+
+
+@contextmanager
+def open_for_reading(path: Path) -> Iterator[Connection]:
+    """A store's database for reading alone, in one transaction; the hall may run.
+
+    Raises `StoreError` when there is none or another version made it.
+    """
+    if not path.is_file():
+        raise StoreError(f"there is no store at {path}; has a hall run there?")
+    engine = _engine(path, begin="BEGIN")
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA query_only=ON")
+            with connection.begin():
+                if (found := _revision(connection)) != HEAD:
+                    raise StoreError(
+                        f"{path} is of another version ({found}); run the hall once "
+                        "with this one"
+                    )
+                yield connection
+    except (DatabaseError, sqlite3.DatabaseError) as error:
+        raise StoreError(
+            f"{path} cannot be read: {error.__cause__ or error}"
+        ) from error
+    finally:
+        engine.dispose()
 
 
 def migrate(engine: Engine) -> None:

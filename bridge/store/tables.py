@@ -65,6 +65,7 @@ def numbered_key() -> Column[int]:
 
 
 def numbered_table(name: str, *columns: Any) -> Table:
+    """A table whose keys are never given twice."""
     return Table(name, metadata, *columns, sqlite_autoincrement=True)
 
 
@@ -161,6 +162,12 @@ punch = numbered_table(
     Column("origin", Text),
     Index("uq_punch_identity", "source", "event", unique=True),
     Index("ix_punch_time", "time", "id"),
+    Index(
+        "ix_punch_flagged",
+        "received",
+        sqlite_where=text("flags <> ''"),
+        postgresql_where=text("flags <> ''"),
+    ),
 )
 
 tamper = numbered_table(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from alembic import context
 
-from bridge.store.attendance_tables import metadata
+from bridge.store.attendance_tables import ledger
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=ledger.metadata,
     render_as_batch=True,
 )
 with context.begin_transaction():

@@ -20,6 +20,14 @@ def upgrade() -> None:
     _clocks()
     op.add_column("punch", sa.Column("drift_s", sa.Integer(), nullable=True))
     op.add_column("punch", sa.Column("origin", sa.Text(), nullable=True))
+    flagged = sa.text("flags <> ''")
+    op.create_index(
+        "ix_punch_flagged",
+        "punch",
+        ["received"],
+        sqlite_where=flagged,
+        postgresql_where=flagged,
+    )
     op.create_index("ix_tamper_time", "tamper", ["time", "id"])
 
 

@@ -1,0 +1,418 @@
+"""Attendance behind one door: fills `AttendancePort` over the hall's store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any, Final, Protocol, TypeVar
+
+from sqlalchemy import Connection, select
+
+from bridge.domain.attendance.facts import ApprovalLevel
+from bridge.domain.attendance.results import DayState, MonthRow
+from bridge.domain.errors import NotFoundError
+from bridge.domain.views import DeviceView, Page
+from bridge.service.attendance import ledger, months, standing
+from bridge.service.attendance.batches import conclude_batch
+from bridge.service.attendance.book import Book, read_book
+from bridge.service.attendance.clocks import behind, clock_standings
+from bridge.service.attendance.coverage import clocks_of, reports
+from bridge.service.attendance.dirty import Marks
+from bridge.service.attendance.engine import Engine, closed_months
+from bridge.service.attendance.explaining import explained
+from bridge.service.attendance.fact_list import fact_page, known_after
+from bridge.service.attendance.gathering import HasRow, beginning_of, expand, gather
+from bridge.service.attendance.listing import (
+    EXCEPTIONS,
+    day_page,
+    day_view,
+    tamper_page,
+    unknown_users,
+)
+from bridge.service.attendance.port import (
+    ClockStanding,
+    CoverStanding,
+    DayChange,
+    DayExplained,
+    DayQuery,
+    DayRow,
+    Entry,
+    Fact,
+    FactKind,
+    FactQuery,
+    Known,
+    MonthStatus,
+    Sheet,
+    Tamper,
+    Today,
+    UnknownUser,
+)
+from bridge.service.attendance.rows import says_the_same, unpack
+from bridge.service.attendance.seals import MOST, seal_punches
+from bridge.service.attendance.stand_ins import UNCOVERED_ALARM, stand_ins
+from bridge.service.attendance.telling import spans_of, tell
+from bridge.service.attendance.workers import Workers
+from bridge.service.once import remembered
+from bridge.service.ports import Once
+from bridge.service.work import Work
+from bridge.store.attendance_tables import day_row
+from devices.site import HolidayCalendar, Site
+
+Result = TypeVar("Result")
+
+MOST_EXCEPTIONS: Final = 200
+MOST_PREVIEWED: Final = 1000
+
+
+class HallStore(Protocol):
+    """What attendance needs of the hall."""
+
+    def now(self) -> datetime:
+        """The time, aware, in the hall's zone."""
+
+    def devices(self) -> Sequence[DeviceView]:
+        """Every device, by id."""
+
+    async def read(self, query: Callable[[Connection], Result]) -> Result:
+        """Run a query on a reader's connection."""
+
+    async def transact(self, job: Callable[[Work], Result]) -> Result:
+        """Run a job in the next transaction."""
+
+
+class Attendance:
+    """Days, months, facts and clocks of a hall; `run` keeps them true."""
+
+    def __init__(self, site: Site, hall: HallStore) -> None:
+        self._site = site
+        self._hall = hall
+        self._zone = site.hall.zone
+        settings = site.attendance
+        china = settings.calendar is HolidayCalendar.CHINA
+        self._national = HolidayCalendar.CHINA.value if china else None
+        self._clocks = clocks_of(site)
+        self._reading = standing.Reading(
+            zone=self._zone,
+            levels=tuple(
+                ApprovalLevel(
+                    role=each.role, up_to_h=each.up_to_h, up_to_days=each.up_to_days
+                )
+                for each in settings.approval
+            ),
+        )
+        self._shown: Book | None = None
+        self._written: Book | None = None
+        self.workers = Workers()
+        self.engine = Engine(
+            hall,
+            book=self._book,
+            now=hall.now,
+            since=settings.since,
+            reports=lambda: reports(hall.devices()),
+            workers=self.workers,
+        )
+        self.engine.ticked = [self._watch_stand_ins, _seal]
+
+    async def run(self) -> None:
+        """Keep days true to what is known, until cancelled."""
+        try:
+            await self.engine.run()
+        finally:
+            self.workers.close()
+
+    # -- days --------------------------------------------------------------------
+
+    async def days(self, query: DayQuery) -> Page[DayRow]:
+        """Days by day, then person."""
+        book = await self._book()
+        return await self._hall.read(lambda db: day_page(db, book, query))
+
+    async def day(self, person: str, day: date) -> DayExplained:
+        """One day with all that led to it."""
+        book = await self._book()
+        return await self._hall.read(
+            lambda db: explained(db, book, self._reading, person, day)
+        )
+
+    async def today(self) -> Today:
+        """Today at a glance."""
+        book, now = await self._book(), self._hall.now()
+        clocks = await self.clocks()
+        today = now.date()
+
+        def read(db: Connection) -> Today:
+            counts: dict[DayState, int] = {}
+            rows: list[DayRow] = []
+            closed = closed_months(db)
+            query = select(day_row).where(day_row.c.day == today.isoformat())
+            for row in db.execute(query):
+                state = DayState(row.states.split(",")[0])
+                counts[state] = counts.get(state, 0) + 1
+                if state in EXCEPTIONS:
+                    rows.append(day_view(row, book, closed))
+            order = {state: place for place, state in enumerate(EXCEPTIONS)}
+            rows.sort(key=lambda row: (order[row.result.state], row.result.person))
+            tomorrow = today + timedelta(days=1)
+            missing = stand_ins(db, book, today, tomorrow, now)
+            return Today(
+                day=today,
+                now=now,
+                counts=counts,
+                exceptions=rows[:MOST_EXCEPTIONS],
+                undecided=months.undecided_in(db, date.min, date.max),
+                clocks_behind=behind(clocks, now),
+                uncovered=[each for each in missing if each.state == "uncovered"],
+            )
+
+        return await self._hall.read(read)
+
+    # -- months ------------------------------------------------------------------
+
+    async def months(
+        self, month: str, *, person: str | None = None, department: str | None = None
+    ) -> Sequence[MonthRow]:
+        """Everybody's month, by department, then person."""
+        book = await self._book()
+        return await self._hall.read(
+            lambda db: months.month_rows(
+                db, book, month, person=person, department=department
+            )
+        )
+
+    async def month(self, month: str) -> MonthStatus:
+        """How a month stands."""
+        book, today = await self._book(), self._hall.now().date()
+        return await self._hall.read(lambda db: months.status(db, book, month, today))
+
+    async def sheet(
+        self, month: str, *, person: str | None = None, department: str | None = None
+    ) -> Sheet:
+        """A month as management signs it."""
+        book, now = await self._book(), self._hall.now()
+        hall = self._site.hall.name or self._site.hall.id
+        return await self._hall.read(
+            lambda db: months.sheet(
+                db, book, now, hall, month, person=person, department=department
+            )
+        )
+
+    async def close_month(
+        self, month: str, *, by: str, reason: str, once: Once | None = None
+    ) -> MonthStatus:
+        """Sign a month: its days stand."""
+
+        def act(work: Work) -> None:
+            book = self._book_of(work.db)
+            months.close(work, book, month, by=by, reason=reason)
+
+        await self._do(once, act)
+        return await self.month(month)
+
+    async def reopen_month(
+        self, month: str, *, by: str, reason: str, once: Once | None = None
+    ) -> MonthStatus:
+        """Take a signature back."""
+        await self._do(
+            once, lambda work: months.reopen(work, month, by=by, reason=reason)
+        )
+        return await self.month(month)
+
+    # -- facts -------------------------------------------------------------------
+
+    async def tell(
+        self,
+        facts: Sequence[Fact],
+        *,
+        by: str,
+        reason: str,
+        once: Once | None = None,
+    ) -> Sequence[Known]:
+        """Write facts to the ledger, all or none."""
+
+        def act(work: Work) -> list[dict[str, Any]]:
+            book = self._book_of(work.db)
+            try:
+                told = tell(
+                    work, book, self._reading, facts=facts, by=by, reason=reason
+                )
+            except BaseException:
+                self._written = None  # it may hold what is rolled back now
+                raise
+            return [
+                {"kind": each.kind, "key": each.key, "entry": each.entry}
+                for each in told
+            ]
+
+        told = await self._hall.transact(
+            lambda work: remembered(work, once, lambda: act(work))
+        )
+        return await self._hall.read(
+            lambda db: [known_after(db, self._reading, each) for each in told]
+        )
+
+    async def preview(self, facts: Sequence[Fact]) -> Sequence[DayChange]:
+        """What `tell` would change, at most 1000 days."""
+        book, now = await self._book(), self._hall.now()
+        later = book.with_facts(facts, now)
+        since = self._site.attendance.since
+
+        def read(db: Connection) -> list[DayChange]:
+            spans = [
+                span for fact in facts for span in spans_of(db, book, fact, now.date())
+            ]
+            first = beginning_of(db, since, now.date(), book)
+            targets = expand(
+                Marks(0, spans, ()),
+                later,
+                today=now.date(),
+                beginning=first,
+                has_row=HasRow({}),
+            )
+            return _changes(db, later, targets.batches(), now)
+
+        return await self._hall.read(read)
+
+    async def facts(self, kind: FactKind, query: FactQuery) -> Page[Known]:
+        """Facts as they stand."""
+        return await self._hall.read(
+            lambda db: fact_page(db, self._reading, kind, query)
+        )
+
+    async def fact(self, kind: FactKind, key: str) -> Known:
+        """One fact; raises `NotFoundError`."""
+
+        def read(db: Connection) -> Known:
+            row = standing.find_row(db, kind, key)
+            if row is None:
+                raise NotFoundError(f"no {kind} {key!r}")
+            return standing.known(row, self._reading)
+
+        return await self._hall.read(read)
+
+    async def ledger(
+        self, *, limit: int, offset: int, kind: str | None, key: str | None
+    ) -> Page[Entry]:
+        """The ledger, newest first."""
+        found = await self._hall.read(
+            lambda db: ledger.page(db, limit=limit, offset=offset, kind=kind, key=key)
+        )
+        items = [
+            replace(each, at=each.at.astimezone(self._zone)) for each in found.items
+        ]
+        return Page(items=items, total=found.total)
+
+    # -- clocks ------------------------------------------------------------------
+
+    async def clocks(self) -> Sequence[ClockStanding]:
+        """Every clock and its gaps, the worst first."""
+        book, now, views = await self._book(), self._hall.now(), self._hall.devices()
+        return await self._hall.read(lambda db: clock_standings(db, book, views, now))
+
+    async def unknown_users(self) -> Sequence[UnknownUser]:
+        """Numbers that punched and are nobody's."""
+        book, today = await self._book(), self._hall.now().date()
+        return await self._hall.read(lambda db: unknown_users(db, book, today))
+
+    async def covers(self, from_day: date, to_day: date) -> Sequence[CoverStanding]:
+        """Stand-ins that were due."""
+        book, now = await self._book(), self._hall.now()
+        return await self._hall.read(
+            lambda db: stand_ins(db, book, from_day, to_day, now)
+        )
+
+    async def tampers(
+        self, *, limit: int, offset: int, device: str | None, kind: str | None
+    ) -> Page[Tamper]:
+        """What clocks said about being opened or changed."""
+        book = await self._book()
+        return await self._hall.read(
+            lambda db: tamper_page(
+                db, book, limit=limit, offset=offset, device=device, kind=kind
+            )
+        )
+
+    # -- within ------------------------------------------------------------------
+
+    async def _book(self) -> Book:
+        """All facts, read anew when the ledger grew."""
+        shown = self._shown
+        book = await self._hall.read(lambda db: self._fresh(db, shown))
+        self._shown = book
+        return book
+
+    def _book_of(self, db: Connection) -> Book:
+        """The writer's own book, as its transaction sees the facts."""
+        self._written = self._fresh(db, self._written)
+        return self._written
+
+    def _fresh(self, db: Connection, held: Book | None) -> Book:
+        if held is not None and held.head == ledger.head(db)[0]:
+            return held
+        return read_book(
+            db, zone=self._zone, national=self._national, clocks=self._clocks
+        )
+
+    async def _do(self, once: Once | None, act: Callable[[Work], None]) -> None:
+        def run(work: Work) -> list[dict[str, Any]]:
+            act(work)
+            return []
+
+        await self._hall.transact(
+            lambda work: remembered(work, once, lambda: run(work))
+        )
+
+    def _watch_stand_ins(self, work: Work) -> None:
+        """An alarm while somebody is away and their stand-in is not there."""
+        book, today = self._book_of(work.db), work.now.date()
+        tomorrow = today + timedelta(days=1)
+        missing = {
+            each.cover: each
+            for each in stand_ins(work.db, book, today, tomorrow, work.now)
+            if each.state == "uncovered"
+        }
+        for cover in book.covers:
+            each = missing.get(cover.id)
+            if each is None:
+                work.end_alarm(UNCOVERED_ALARM, cover.id)
+            else:
+                work.raise_alarm(
+                    UNCOVERED_ALARM,
+                    cover.id,
+                    f"{each.place}: {each.a_name} is away from {each.start:%H:%M} "
+                    f"and {each.b_name} has not come",
+                )
+
+
+def _seal(work: Work) -> None:
+    seal_punches(work, MOST)
+
+
+def _changes(
+    db: Connection, later: Book, batches: Any, now: datetime
+) -> list[DayChange]:
+    changes: list[DayChange] = []
+    for days in batches:
+        for result in conclude_batch(gather(db, later, days, now)):
+            kept = db.execute(
+                select(day_row.c.data).where(
+                    day_row.c.day == result.day.isoformat(),
+                    day_row.c.person == result.person,
+                )
+            ).scalar_one_or_none()
+            before = unpack(kept) if kept is not None else None
+            if before is not None and says_the_same(before, result):
+                continue
+            who = later.people.get(result.person)
+            changes.append(
+                DayChange(
+                    person=result.person,
+                    name=who.name if who else result.person,
+                    day=result.day,
+                    before=before,
+                    after=result,
+                )
+            )
+            if len(changes) >= MOST_PREVIEWED:
+                return changes
+    return changes

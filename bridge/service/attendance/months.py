@@ -1,0 +1,276 @@
+"""Months: their sums, how they stand, closing and reopening them."""
+
+from __future__ import annotations
+
+import calendar
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from bridge.domain.attendance.calendar import day_kind
+from bridge.domain.attendance.chain import digest_rows
+from bridge.domain.attendance.facts import Person, Status
+from bridge.domain.attendance.months import month_row
+from bridge.domain.attendance.results import DayResult, DayState, MonthRow
+from bridge.domain.errors import InvalidRequestError, MonthError
+from bridge.service.attendance import ledger
+from bridge.service.attendance.book import Book
+from bridge.service.attendance.dirty import Span, mark_spans
+from bridge.service.attendance.engine import closed_months
+from bridge.service.attendance.kinds import DECIDED
+from bridge.service.attendance.listing import day_view
+from bridge.service.attendance.port import DayRow, MonthStatus, Sheet
+from bridge.service.attendance.rows import unpack
+from bridge.service.attendance.seals import seal_punches
+from bridge.service.work import Work
+from bridge.store.attendance_tables import day_row, dirty_day, fact, month_state
+
+CLOSED: Final = "month.closed"
+REOPENED: Final = "month.reopened"
+
+
+def bounds(month: str) -> tuple[date, date]:
+    """First and last day of a month; raises `InvalidRequestError`."""
+    try:
+        first = date.fromisoformat(f"{month}-01")
+    except ValueError as error:
+        raise InvalidRequestError(f"no month {month!r}; want yyyy-mm") from error
+    return first, first.replace(day=calendar.monthrange(first.year, first.month)[1])
+
+
+def results_of(db: Connection, month: str) -> Iterator[tuple[str, DayResult]]:
+    """Everybody's days of a month, by person, then day."""
+    first, last = bounds(month)
+    rows = db.execute(
+        select(day_row.c.person, day_row.c.data)
+        .where(day_row.c.day >= first.isoformat(), day_row.c.day <= last.isoformat())
+        .order_by(day_row.c.person, day_row.c.day)
+    )
+    for row in rows:
+        yield row.person, unpack(row.data)
+
+
+def month_rows(
+    db: Connection,
+    book: Book,
+    month: str,
+    *,
+    person: str | None = None,
+    department: str | None = None,
+) -> list[MonthRow]:
+    """Everybody's month, by department, then person."""
+    held: dict[str, list[DayResult]] = defaultdict(list)
+    for name, result in results_of(db, month):
+        if person is None or name == person:
+            held[name].append(result)
+    rows = []
+    for name, results in held.items():
+        who = book.people.get(name) or Person(id=name, name=name)
+        if department is None or who.department == department:
+            rows.append(month_row(who, month, results))
+    rows.sort(key=lambda row: (row.department, row.person))
+    return rows
+
+
+def status(db: Connection, book: Book, month: str, today: date) -> MonthStatus:
+    """How a month stands."""
+    first, last = bounds(month)
+    within = (day_row.c.day >= first.isoformat(), day_row.c.day <= last.isoformat())
+    states = db.execute(
+        select(day_row.c.states, day_row.c.final, func.count().label("n"))
+        .where(*within)
+        .group_by(day_row.c.states, day_row.c.final)
+    ).all()
+    people = db.execute(
+        select(func.count(func.distinct(day_row.c.person))).where(*within)
+    ).scalar_one()
+    beside = db.execute(
+        select(func.count()).where(*within, day_row.c.pending.is_not(None))
+    ).scalar_one()
+    marked = db.execute(
+        select(dirty_day.c.id)
+        .where(
+            dirty_day.c.first_day <= last.isoformat(),
+            dirty_day.c.last_day >= first.isoformat(),
+        )
+        .limit(1)
+    ).first()
+    kept = db.execute(select(month_state).where(month_state.c.month == month)).first()
+    closed = kept is not None and kept.closed
+    unknown = sum(row.n for row in states if DayState.UNKNOWN in row.states.split(","))
+    open_days = sum(row.n for row in states if not row.final)
+    undecided = undecided_in(db, first, last)
+    return MonthStatus(
+        month=month,
+        state="closed" if closed else "future" if first > today else "open",
+        people=people,
+        days=sum(row.n for row in states),
+        unknown_days=unknown,
+        pending_days=open_days,
+        undecided=undecided,
+        pending_changes=beside,
+        final=closed
+        or (
+            last < today
+            and bool(states)
+            and not open_days
+            and not undecided
+            and marked is None
+        ),
+        closed_at=kept.at.astimezone(book.zone) if kept and closed else None,
+        closed_by=kept.actor if kept and closed else None,
+        entry=kept.entry if kept else None,
+    )
+
+
+def undecided_in(db: Connection, first: date, last: date) -> int:
+    """Leaves and corrections of a time that wait for a decision."""
+    return db.execute(
+        select(func.count())
+        .select_from(fact)
+        .where(
+            fact.c.kind.in_(sorted(kind.value for kind in DECIDED)),
+            fact.c.status == Status.PENDING.value,
+            fact.c.first_day <= last.isoformat(),
+            fact.c.last_day >= first.isoformat(),
+        )
+    ).scalar_one()
+
+
+def close(work: Work, book: Book, month: str, *, by: str, reason: str) -> None:
+    """Sign a month; raises `MonthError` while anything of it is open."""
+    now = status(work.db, book, month, work.now.date())
+    if now.state == "closed":
+        raise MonthError(f"{month} is closed already, by {now.closed_by}")
+    if not now.final:
+        raise MonthError(_why_open(now, bounds(month)[1], work.now.date()))
+    seal_punches(work)
+    rows = month_rows(work.db, book, month)
+    data = {
+        "month": month,
+        "digest": month_digest(work.db, month),
+        "days": now.days,
+        "unknown_days": now.unknown_days,
+        "rows": [_sums(row) for row in rows],
+    }
+    entry = ledger.append(
+        work, actor=by, kind=CLOSED, key=month, reason=reason, data=data
+    )
+    _set(work, month, closed=True, by=by, entry=entry.id)
+
+
+def reopen(work: Work, month: str, *, by: str, reason: str) -> None:
+    """Take a signature back: what came since is taken up."""
+    first, last = bounds(month)
+    if month not in closed_months(work.db):
+        raise MonthError(f"{month} is not closed")
+    entry = ledger.append(
+        work, actor=by, kind=REOPENED, key=month, reason=reason, data={"month": month}
+    )
+    _set(work, month, closed=False, by=by, entry=entry.id)
+    mark_spans(work, [Span(None, first, min(last, work.now.date()))])
+
+
+def month_digest(db: Connection, month: str) -> str:
+    """SHA-256 over the rows of a month, as they are kept."""
+    first, last = bounds(month)
+    rows = db.execute(
+        select(day_row.c.day, day_row.c.person, day_row.c.states, day_row.c.data)
+        .where(day_row.c.day >= first.isoformat(), day_row.c.day <= last.isoformat())
+        .order_by(day_row.c.day, day_row.c.person)
+    )
+    return digest_rows(
+        {
+            "day": row.day,
+            "person": row.person,
+            "states": row.states,
+            "data": row.data.hex(),
+        }
+        for row in rows
+    )
+
+
+def sheet(
+    db: Connection,
+    book: Book,
+    work_now: Any,
+    hall: str,
+    month: str,
+    *,
+    person: str | None,
+    department: str | None,
+) -> Sheet:
+    """A month as management signs it."""
+    first, last = bounds(month)
+    rows = month_rows(db, book, month, person=person, department=department)
+    names = {row.person for row in rows}
+    closed = closed_months(db)
+    found = db.execute(
+        select(day_row)
+        .where(day_row.c.day >= first.isoformat(), day_row.c.day <= last.isoformat())
+        .order_by(day_row.c.person, day_row.c.day)
+    )
+    days: list[DayRow] = [
+        day_view(row, book, closed) for row in found if row.person in names
+    ]
+    kinds = book.schedule().calendar
+    return Sheet(
+        hall=hall,
+        month=month,
+        status=status(db, book, month, work_now.date()),
+        rows=rows,
+        days=days,
+        head=ledger.head(db),
+        made=work_now,
+        calendar={
+            day.day: day_kind(kinds, day)
+            for day in (first + timedelta(days=n) for n in range(last.day))
+        },
+    )
+
+
+def _set(work: Work, month: str, *, closed: bool, by: str, entry: int) -> None:
+    work.db.execute(delete(month_state).where(month_state.c.month == month))
+    work.db.execute(
+        insert(month_state).values(
+            month=month, closed=closed, at=work.now, actor=by, entry=entry
+        )
+    )
+
+
+def _why_open(now: MonthStatus, last: date, today: date) -> str:
+    reasons = []
+    if last >= today:
+        reasons.append("it is not over")
+    if not now.days:
+        reasons.append("nobody has a day in it")
+    if now.unknown_days:
+        reasons.append(f"{now.unknown_days} days cannot be told yet")
+    if now.pending_days > now.unknown_days:
+        reasons.append(f"{now.pending_days - now.unknown_days} days are not final")
+    if now.undecided:
+        reasons.append(f"{now.undecided} leaves or corrections are undecided")
+    if not reasons:
+        reasons.append("some of its days are being worked out; try again in a moment")
+    return f"{now.month} cannot be closed: {'; '.join(reasons)}"
+
+
+def _sums(row: MonthRow) -> dict[str, Any]:
+    return {
+        "person": row.person,
+        "name": row.name,
+        "department": row.department,
+        "due": row.due_days,
+        "attended": row.attended_days,
+        "late": row.late,
+        "early": row.early,
+        "missing": row.missing,
+        "absent": row.absent_days,
+        "leave": row.leave_days,
+        "field": row.field_days,
+        "overtime_min": row.overtime_min,
+        "unknown": row.unknown_days,
+    }
