@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -15,6 +15,8 @@ from devices.events import DeviceEvent
 from devices.kinds import DeviceKind, DeviceState
 from devices.site import DeviceEntry, Site
 from drivers.transports.transport import Transport
+
+Shared = TypeVar("Shared")
 
 
 class DriverParameters(BaseModel):
@@ -103,6 +105,12 @@ class DriverContext(Protocol):
 
     def publish_card(self, fields: Mapping[str, Any]) -> None:
         """Masked card fields, to those who listen now; never kept."""
+
+    def share(self, kind: type[Shared], make: Callable[[], Shared]) -> Shared:
+        """The one object of a kind that the node's devices share.
+
+        Made by whoever asks first; opened and closed by those who use it.
+        """
 
     @property
     def desired(self) -> Desired | None:

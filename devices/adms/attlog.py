@@ -15,7 +15,9 @@ from typing import Final
 from devices.adms.text import (
     LineError,
     believed_time,
+    decode_text,
     format_time,
+    parse_time,
     split_fields,
     split_lines,
 )
@@ -41,6 +43,8 @@ class BadLine:
 
     raw: bytes
     reason: str
+    time: datetime | None = None
+    """The clock's, where the line has one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +100,8 @@ def parse_attlog(body: bytes, *, latest: datetime | None = None) -> AttlogReadin
         try:
             reading.punches.append(_parse_line(line, latest))
         except LineError as error:
-            reading.bad.append(BadLine(raw=line, reason=str(error)))
+            time = _time_of(line)
+            reading.bad.append(BadLine(raw=line, reason=str(error), time=time))
     return AttlogReading(punches=reading.punches, bad=reading.bad)
 
 
@@ -144,6 +149,10 @@ def _parse_line(line: bytes, latest: datetime | None) -> PunchRecord:
         method=PunchMethod.UNKNOWN if method is None else decode_method(method),
         raw=line,
     )
+
+
+def _time_of(line: bytes) -> datetime | None:
+    return parse_time(decode_text(b"".join(line[:64].split(b"\t")[1:2])))
 
 
 def _code(text: str) -> int | None:

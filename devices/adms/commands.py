@@ -96,12 +96,17 @@ def checked_command(text: str) -> str:
     return text
 
 
-def update_user(user: PushUser, *, password: str | None = None) -> str:
-    """Adds or changes a person; a password that is None stays as it is."""
+def update_user(
+    user: PushUser, *, password: str | None = None, role_field: str = "Pri"
+) -> str:
+    """Adds or changes a person; a password that is None stays as it is.
+
+    `role_field` is `Privilege` where the firmware calls it so (SpeedFace).
+    """
     fields = {
         "PIN": _pin(user.user_id),
         "Name": checked_field("a name", user.name),
-        "Pri": str(user.privilege),
+        role_field: str(user.privilege),
         "Card": checked_field("a card", user.card),
         "Grp": checked_field("a group", user.group),
     }

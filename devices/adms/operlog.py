@@ -136,6 +136,21 @@ def parse_operlog(body: bytes, *, latest: datetime | None = None) -> OperlogRead
     )
 
 
+def parse_people(body: bytes) -> tuple[list[PushUser], list[BadLine]]:
+    """Read users alone, with or without the word USER before each."""
+    users: list[PushUser] = []
+    bad: list[BadLine] = []
+    for line in split_lines(body.removeprefix(b"\xef\xbb\xbf")):
+        fields = line.strip(b" ")
+        if fields[:5].upper() == b"USER ":
+            fields = fields[5:]
+        try:
+            users.append(parse_user(fields))
+        except LineError as error:
+            bad.append(BadLine(raw=b"USER", reason=str(error)))
+    return users, bad
+
+
 def parse_user(fields: bytes) -> PushUser:
     """Read `PIN=..<TAB>Name=..`; raises `LineError`."""
     if len(fields) > MAX_USER_LINE:

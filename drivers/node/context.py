@@ -14,6 +14,7 @@ from devices.errors import ProtocolError
 from devices.events import DeviceEvent, Lane, device_source, identity_source
 from devices.kinds import DeviceState
 from devices.site import DeviceEntry, Site
+from drivers.driver import Shared
 from drivers.node.coverage import Coverage
 from drivers.node.journal import Journal
 from drivers.node.journal_rows import Draft
@@ -33,6 +34,8 @@ class NodeServices:
     clock: Callable[[], datetime]
     subject_key: bytes
     clock_trusted: bool = False
+    shared: dict[type, Any] = field(default_factory=dict)
+    """What devices share, by its class."""
 
     def now(self) -> datetime:
         """The time in the hall's zone."""
@@ -131,6 +134,13 @@ class NodeContext:
         pulpit = self.presence.pulpit
         topic = pulpit.topics.device(self.device.id, "card")
         pulpit.bus.publish(topic, dump(fields), qos=0)
+
+    def share(self, kind: type[Shared], make: Callable[[], Shared]) -> Shared:
+        """The one object of a kind that the node's devices share."""
+        if kind not in self.services.shared:
+            self.services.shared[kind] = make()
+        found: Shared = self.services.shared[kind]
+        return found
 
     async def desired_changed(self, known_rev: int | None) -> Desired:
         """Wait until `desired` has another revision than `known_rev`."""

@@ -15,7 +15,7 @@ from devices.errors import ConfigurationError, DeviceError
 from devices.events import DeviceEvent
 from devices.kinds import DeviceState
 from devices.site import DeviceEntry, HallInfo, Site
-from drivers.driver import Driver
+from drivers.driver import Driver, Shared
 from drivers.node.subjects import subject_ref
 from drivers.node.supervisor import plain_error
 from drivers.transports import Transport, open_transport
@@ -80,12 +80,14 @@ class RecordingContext:
         clock: Callable[[], datetime] | None = None,
         clock_trusted: bool = True,
         remembered: Mapping[str, Any] | None = None,
+        shared: dict[type, Any] | None = None,
     ) -> None:
         self._device = entry
         self._site = site or Site(hall=HallInfo(id="test"), devices=[entry])
         self._clock = clock or self._real_clock
         self._trusted = clock_trusted
         self.remembered: dict[str, Any] = dict(remembered or {})
+        self.shared: dict[type, Any] = {} if shared is None else shared
         self.events: list[DeviceEvent] = []
         self.emitted: list[Emitted] = []
         self.emitting = 0
@@ -180,6 +182,11 @@ class RecordingContext:
     def publish_card(self, fields: Mapping[str, Any]) -> None:
         self.cards.append(dict(fields))
         self._tell()
+
+    def share(self, kind: type[Shared], make: Callable[[], Shared]) -> Shared:
+        found: Shared = self.shared.setdefault(kind, None) or make()
+        self.shared[kind] = found
+        return found
 
     @property
     def desired(self) -> Desired | None:
