@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bridge.domain.views import (
     Change,
@@ -22,6 +22,9 @@ from bridge.domain.views import (
 )
 from devices.commands import Reply
 from devices.site import Site
+
+if TYPE_CHECKING:  # it asks with `Once`, which stands here
+    from bridge.service.attendance.port import AttendancePort
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,10 @@ class HallPort(Protocol):
     @property
     def site(self) -> Site:
         """The hall file."""
+
+    @property
+    def attendance(self) -> AttendancePort:
+        """Attendance: days, months, what people tell and decide."""
 
     def now(self) -> datetime:
         """The time, aware, in the hall's zone."""

@@ -9,7 +9,8 @@ from fastapi.openapi.utils import get_openapi
 
 from bridge.service.ports import HallPort
 from bridge.web import health, problems, rendering
-from bridge.web.api import equipment, queueing, records, stream
+from bridge.web.api import attendance, equipment, queueing, records, stream
+from bridge.web.api.attendance.documents import schemas
 from bridge.web.api.depends import ProblemDocument
 from bridge.web.guard import Guard
 from bridge.web.idempotency import OnceOnly
@@ -34,7 +35,7 @@ def create_app(hall: HallPort, *, heartbeat_s: float = HEARTBEAT_S) -> FastAPI:
     app.state.commands = OnceOnly()
     app.add_middleware(Guard, settings=hall.site.web)
     problems.install(app, rendering.missing_page)
-    for part in (queueing, records, equipment, stream):
+    for part in (queueing, records, attendance, equipment, stream):
         app.include_router(part.router, prefix=API)
     app.include_router(health.router)
     app.include_router(rendering.router, include_in_schema=False)
@@ -43,7 +44,7 @@ def create_app(hall: HallPort, *, heartbeat_s: float = HEARTBEAT_S) -> FastAPI:
 
 
 def _describe(app: FastAPI) -> None:
-    """Put the shape of problems into the OpenAPI document."""
+    """Put the shapes of problems and facts into the OpenAPI document."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -55,6 +56,8 @@ def _describe(app: FastAPI) -> None:
             )
             shapes = schema.setdefault("components", {}).setdefault("schemas", {})
             shapes["ProblemDocument"] = ProblemDocument.model_json_schema()
+            for name, shape in schemas().items():
+                shapes.setdefault(name, shape)
             app.openapi_schema = schema
         return app.openapi_schema
 

@@ -18,6 +18,25 @@ from devices.site import WebSettings
 MAX_BODY: Final = 64 * 1024
 """Largest request body in bytes; the largest honest one is under 2 KB."""
 
+IMPORTS_PATH: Final = "/api/v1/attendance/imports"
+"""Where a table is taken as a file."""
+
+MAX_BODIES: Final[Mapping[str, int]] = {
+    IMPORTS_PATH: 5 * 1024 * 1024,
+    "/api/v1/attendance/corrections/bulk": 1024 * 1024,
+    "/api/v1/attendance/preview": 1024 * 1024,
+}
+"""Where a larger body is honest, in bytes."""
+
+TABLES: Final = frozenset(
+    {
+        "text/csv",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "application/vnd.ms-excel",  # how Windows calls CSV where Excel is
+    }
+)
+"""Media types of a table; a page of another site cannot send them unasked."""
+
 TICKETS_PATH: Final = "/api/v1/tickets"
 """Where a kiosk may write without the token: the endpoint decides itself."""
 
@@ -59,7 +78,7 @@ class Guard:
         refusal = self._refusal(scope)
         body = b""
         if refusal is None and scope["method"] in _WRITES:
-            taken = await _take_body(receive)
+            taken = await _take_body(receive, _limit(scope))
             refusal = _body_refusal(scope, taken)
             body = taken or b""
         if refusal is not None:
@@ -121,17 +140,28 @@ def _is_foreign(headers: Headers, host: str | None) -> bool:
 
 def _body_refusal(scope: Scope, body: bytes | None) -> tuple[str, str] | None:
     if body is None:
-        return "too-large", f"at most {MAX_BODY} bytes"
+        return "too-large", f"at most {_limit(scope)} bytes"
     if not body or not scope["path"].startswith("/api/"):
         return None
     content_type = Headers(scope=scope).get("content-type", "")
     media = content_type.partition(";")[0].strip().lower()
+    if scope["path"] == IMPORTS_PATH:
+        if media in TABLES:
+            return None
+        return "unsupported-media-type", (
+            "send a table: `Content-Type: text/csv`, or that of an XLSX workbook"
+        )
     if media == "application/json" or media.endswith("+json"):
         return None
     return "unsupported-media-type", "send `Content-Type: application/json`"
 
 
-async def _take_body(receive: Receive) -> bytes | None:
+def _limit(scope: Scope) -> int:
+    """How many bytes a body may have here."""
+    return MAX_BODIES.get(scope["path"], MAX_BODY)
+
+
+async def _take_body(receive: Receive, limit: int) -> bytes | None:
     """The whole body; None when it is larger than allowed."""
     parts: list[bytes] = []
     size = 0
@@ -141,7 +171,7 @@ async def _take_body(receive: Receive) -> bytes | None:
             return b"".join(parts)
         part = message.get("body", b"")
         size += len(part)
-        if size > MAX_BODY:
+        if size > limit:
             return None
         parts.append(part)
         if not message.get("more_body", False):

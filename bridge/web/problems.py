@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
@@ -11,7 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from bridge.domain.errors import RuleError
+from bridge.domain.errors import FactsError, RuleError
 from bridge.store.errors import StoreError
 from bridge.web.headers import SECURITY_HEADERS
 
@@ -22,9 +23,12 @@ TITLES: Final[Mapping[str, tuple[int, str]]] = {
     "ticket-open": (409, "The window has a ticket open"),
     "counter-paused": (409, "The window is paused"),
     "no-ticket": (409, "The window has no such ticket"),
+    "month-state": (409, "The month does not stand so that this can be done"),
+    "decision": (409, "This decision may not be made so"),
     "rule": (409, "The rules of the hall refuse this"),
     "not-found": (404, "Not found"),
     "invalid-request": (422, "The request makes no sense"),
+    "invalid-facts": (422, "What is told cannot be"),
     "idempotency-mismatch": (422, "The Idempotency-Key was used for another request"),
     "invalid-query": (400, "A query parameter is wrong"),
     "invalid-json": (400, "The body is not JSON"),
@@ -33,7 +37,7 @@ TITLES: Final[Mapping[str, tuple[int, str]]] = {
     "cross-site": (403, "The request comes from another site"),
     "method-not-allowed": (405, "The method is not allowed here"),
     "too-large": (413, "The body is too large"),
-    "unsupported-media-type": (415, "The body must be JSON"),
+    "unsupported-media-type": (415, "The body is of another kind than wanted"),
     "unknown-host": (421, "This host name is not served here"),
     "command-rejected": (422, "The device refused the command"),
     "internal": (500, "Something went wrong in the hall's service"),
@@ -93,7 +97,11 @@ def install(app: FastAPI, missing_page: Callable[[Request], Response]) -> None:
     @app.exception_handler(RuleError)
     async def _rule(request: Request, error: RuleError) -> Response:
         kind = error.problem if error.problem in TITLES else "rule"
-        return problem(request.url.path, kind, str(error) or (error.__doc__ or ""))
+        extra: dict[str, Any] = {}
+        if isinstance(error, FactsError):
+            extra["errors"] = [_fact_mistake(*mistake) for mistake in error.mistakes]
+        words = str(error) or (error.__doc__ or "")
+        return problem(request.url.path, kind, words, **extra)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> Response:
@@ -130,6 +138,8 @@ def install(app: FastAPI, missing_page: Callable[[Request], Response]) -> None:
         return problem(request.url.path, "internal", headers=dict(SECURITY_HEADERS))
 
 
+_FIELD: Final = re.compile(r"([a-z_]+(?:\.[a-z0-9_]+)*): (.+)", re.DOTALL)
+
 _OF_STATUS: Final = {
     400: "invalid-json",
     404: "not-found",
@@ -164,6 +174,13 @@ def _kind_of(error: RequestValidationError) -> str:
     if "header" in places:
         return "invalid-header"
     return "not-found" if places == {"path"} else "invalid-request"
+
+
+def _fact_mistake(index: int, text: str) -> dict[str, Any]:
+    """A mistake of a fact; a text such as `person: nobody has this id` has a field."""
+    match = _FIELD.match(text)
+    field, message = match.groups() if match else ("", text)
+    return {"index": index, "field": field, "message": message}
 
 
 def _mistake(entry: Mapping[str, Any]) -> dict[str, str]:

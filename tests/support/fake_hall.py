@@ -9,6 +9,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from support.fake_attendance import FakeAttendance
+
 from bridge.domain.errors import (
     CounterPausedError,
     IdempotencyMismatchError,
@@ -84,6 +86,7 @@ class FakeHall:
         self.changes: list[Change] = []
         self.queries: list[ListQuery] = []
         self.oldest = 0
+        self.attendance = FakeAttendance(self.now)
         self.hub = Hub()
         self._now = START
         self._tickets: dict[str, TicketView] = {}

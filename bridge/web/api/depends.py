@@ -19,8 +19,10 @@ class ProblemDocument(BaseModel):
     status: int
     detail: str | None = None
     instance: str
-    errors: list[dict[str, str]] | None = Field(
-        default=None, description="mistakes of the request: field, in, message"
+    errors: list[dict[str, str | int]] | None = Field(
+        default=None,
+        description="mistakes of the request: field, in, message; of facts: index, "
+        "field, message",
     )
 
 
