@@ -9,20 +9,16 @@ from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import Connection, select
 
-from bridge.domain.attendance.facts import ApprovalLevel
 from bridge.domain.attendance.results import DayState, MonthRow
 from bridge.domain.errors import NotFoundError
 from bridge.domain.views import DeviceView, Page
 from bridge.service.attendance import ledger, months, standing
-from bridge.service.attendance.batches import conclude_batch
-from bridge.service.attendance.book import Book, read_book
+from bridge.service.attendance.book import Book
 from bridge.service.attendance.clocks import behind, clock_standings
-from bridge.service.attendance.coverage import clocks_of, reports
-from bridge.service.attendance.dirty import Marks
+from bridge.service.attendance.coverage import reports
 from bridge.service.attendance.engine import Engine, closed_months
 from bridge.service.attendance.explaining import explained
 from bridge.service.attendance.fact_list import fact_page, known_after
-from bridge.service.attendance.gathering import HasRow, beginning_of, expand, gather
 from bridge.service.attendance.listing import (
     EXCEPTIONS,
     day_page,
@@ -48,21 +44,21 @@ from bridge.service.attendance.port import (
     Today,
     UnknownUser,
 )
-from bridge.service.attendance.rows import says_the_same, unpack
+from bridge.service.attendance.previewing import preview
 from bridge.service.attendance.seals import MOST, seal_punches
+from bridge.service.attendance.settings import Settings
 from bridge.service.attendance.stand_ins import UNCOVERED_ALARM, stand_ins
-from bridge.service.attendance.telling import spans_of, tell
+from bridge.service.attendance.telling import tell
 from bridge.service.attendance.workers import Workers
 from bridge.service.once import remembered
 from bridge.service.ports import Once
 from bridge.service.work import Work
 from bridge.store.attendance_tables import day_row
-from devices.site import HolidayCalendar, Site
+from devices.site import Site
 
 Result = TypeVar("Result")
 
 MOST_EXCEPTIONS: Final = 200
-MOST_PREVIEWED: Final = 1000
 
 
 class HallStore(Protocol):
@@ -85,22 +81,10 @@ class Attendance:
     """Days, months, facts and clocks of a hall; `run` keeps them true."""
 
     def __init__(self, site: Site, hall: HallStore) -> None:
-        self._site = site
         self._hall = hall
-        self._zone = site.hall.zone
-        settings = site.attendance
-        china = settings.calendar is HolidayCalendar.CHINA
-        self._national = HolidayCalendar.CHINA.value if china else None
-        self._clocks = clocks_of(site)
-        self._reading = standing.Reading(
-            zone=self._zone,
-            levels=tuple(
-                ApprovalLevel(
-                    role=each.role, up_to_h=each.up_to_h, up_to_days=each.up_to_days
-                )
-                for each in settings.approval
-            ),
-        )
+        self._settings = Settings.of(site)
+        self._reading = self._settings.reading
+        self._zone = self._settings.zone
         self._shown: Book | None = None
         self._written: Book | None = None
         self.workers = Workers()
@@ -108,7 +92,7 @@ class Attendance:
             hall,
             book=self._book,
             now=hall.now,
-            since=settings.since,
+            since=self._settings.since,
             reports=lambda: reports(hall.devices()),
             workers=self.workers,
         )
@@ -190,7 +174,7 @@ class Attendance:
     ) -> Sheet:
         """A month as management signs it."""
         book, now = await self._book(), self._hall.now()
-        hall = self._site.hall.name or self._site.hall.id
+        hall = self._settings.hall
         return await self._hall.read(
             lambda db: months.sheet(
                 db, book, now, hall, month, person=person, department=department
@@ -254,24 +238,9 @@ class Attendance:
     async def preview(self, facts: Sequence[Fact]) -> Sequence[DayChange]:
         """What `tell` would change, at most 1000 days."""
         book, now = await self._book(), self._hall.now()
-        later = book.with_facts(facts, now)
-        since = self._site.attendance.since
-
-        def read(db: Connection) -> list[DayChange]:
-            spans = [
-                span for fact in facts for span in spans_of(db, book, fact, now.date())
-            ]
-            first = beginning_of(db, since, now.date(), book)
-            targets = expand(
-                Marks(0, spans, ()),
-                later,
-                today=now.date(),
-                beginning=first,
-                has_row=HasRow({}),
-            )
-            return _changes(db, later, targets.batches(), now)
-
-        return await self._hall.read(read)
+        return await self._hall.read(
+            lambda db: preview(db, book, self._settings, facts, now)
+        )
 
     async def facts(self, kind: FactKind, query: FactQuery) -> Page[Known]:
         """Facts as they stand."""
@@ -337,21 +306,14 @@ class Attendance:
     async def _book(self) -> Book:
         """All facts, read anew when the ledger grew."""
         shown = self._shown
-        book = await self._hall.read(lambda db: self._fresh(db, shown))
+        book = await self._hall.read(lambda db: self._settings.book(db, shown))
         self._shown = book
         return book
 
     def _book_of(self, db: Connection) -> Book:
         """The writer's own book, as its transaction sees the facts."""
-        self._written = self._fresh(db, self._written)
+        self._written = self._settings.book(db, self._written)
         return self._written
-
-    def _fresh(self, db: Connection, held: Book | None) -> Book:
-        if held is not None and held.head == ledger.head(db)[0]:
-            return held
-        return read_book(
-            db, zone=self._zone, national=self._national, clocks=self._clocks
-        )
 
     async def _do(self, once: Once | None, act: Callable[[Work], None]) -> None:
         def run(work: Work) -> list[dict[str, Any]]:
@@ -386,33 +348,3 @@ class Attendance:
 
 def _seal(work: Work) -> None:
     seal_punches(work, MOST)
-
-
-def _changes(
-    db: Connection, later: Book, batches: Any, now: datetime
-) -> list[DayChange]:
-    changes: list[DayChange] = []
-    for days in batches:
-        for result in conclude_batch(gather(db, later, days, now)):
-            kept = db.execute(
-                select(day_row.c.data).where(
-                    day_row.c.day == result.day.isoformat(),
-                    day_row.c.person == result.person,
-                )
-            ).scalar_one_or_none()
-            before = unpack(kept) if kept is not None else None
-            if before is not None and says_the_same(before, result):
-                continue
-            who = later.people.get(result.person)
-            changes.append(
-                DayChange(
-                    person=result.person,
-                    name=who.name if who else result.person,
-                    day=result.day,
-                    before=before,
-                    after=result,
-                )
-            )
-            if len(changes) >= MOST_PREVIEWED:
-                return changes
-    return changes

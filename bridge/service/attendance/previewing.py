@@ -1,0 +1,65 @@
+"""What facts would change, without writing them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from bridge.service.attendance.batches import conclude_batch
+from bridge.service.attendance.book import Book
+from bridge.service.attendance.dirty import Marks
+from bridge.service.attendance.gathering import HasRow, beginning_of, expand, gather
+from bridge.service.attendance.port import DayChange, Fact
+from bridge.service.attendance.rows import says_the_same, unpack
+from bridge.service.attendance.settings import Settings
+from bridge.service.attendance.telling import spans_of
+from bridge.store.attendance_tables import day_row
+
+MOST: Final = 1000
+MOST_LOOKED_AT: Final = 20_000
+"""Days: a change of everybody's hours is shown by its newest months."""
+
+
+def preview(
+    db: Connection, book: Book, settings: Settings, facts: Sequence[Fact], now: datetime
+) -> list[DayChange]:
+    """The days that would differ, the newest months first."""
+    today = now.date()
+    later = book.with_facts(facts, now)
+    spans = [span for fact in facts for span in spans_of(db, book, fact, today)]
+    targets = expand(
+        Marks(0, spans, ()),
+        later,
+        today=today,
+        beginning=beginning_of(db, settings.since, today, book),
+        has_row=HasRow({}),
+    )
+    changes: list[DayChange] = []
+    looked_at = 0
+    for days in targets.batches():
+        batch = gather(db, later, days, now)
+        for result in conclude_batch(batch):
+            kept = db.execute(
+                select(day_row.c.data).where(
+                    day_row.c.day == result.day.isoformat(),
+                    day_row.c.person == result.person,
+                )
+            ).scalar_one_or_none()
+            before = unpack(kept) if kept is not None else None
+            if before is None or not says_the_same(before, result):
+                changes.append(
+                    DayChange(
+                        person=result.person,
+                        name=later.people[result.person].name,
+                        day=result.day,
+                        before=before,
+                        after=result,
+                    )
+                )
+        looked_at += batch.size
+        if len(changes) >= MOST or looked_at >= MOST_LOOKED_AT:
+            break
+    return changes[:MOST]
