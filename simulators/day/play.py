@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -28,6 +28,8 @@ ANSWER_S: Final = 4.0
 LOOK_S: Final = 0.15
 """Real seconds between two looks at the queue."""
 SHORTEST_S: Final = 0.05
+CLOCKS: Final = frozenset({"zk", "adms"})
+"""Drivers of the clocks where staff punches, each time at the next one."""
 
 
 class Actor(Protocol):
@@ -107,7 +109,7 @@ class Day:
                 self._note(f"ticket {ticket['number']} for {visitor.service}")
 
     async def _punches(self) -> None:
-        clocks = self._actors("zk")
+        clocks = self._actors(CLOCKS)
         for index, punch in enumerate(self._plan.punches):
             await self._until(punch.at)
             if clocks:
@@ -229,11 +231,11 @@ class Day:
     async def _pass(self, played_s: float, at_least_s: float = SHORTEST_S) -> None:
         await asyncio.sleep(max(played_s / self._speed, at_least_s))
 
-    def _actors(self, driver: str) -> list[Actor]:
+    def _actors(self, drivers: Collection[str]) -> list[Actor]:
         return [
             self._devices[entry.id]
             for entry in self._site.devices
-            if entry.driver == driver and entry.id in self._devices
+            if entry.driver in drivers and entry.id in self._devices
         ]
 
     def _reader(self, counter: str) -> Actor | None:

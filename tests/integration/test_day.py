@@ -18,6 +18,7 @@ SITE = Site.model_validate(
         "counters": [{"id": "w1", "number": 1, "services": ["reg"]}],
         "devices": [
             {"id": "clock", "driver": "zk"},
+            {"id": "clock-push", "driver": "adms"},
             {"id": "reader", "driver": "sdt", "counter": "w1"},
             {
                 "id": "bus",
@@ -27,6 +28,8 @@ SITE = Site.model_validate(
         ],
     }
 )
+
+DEVICES = ("clock", "clock-push", "reader", "bus")
 
 
 def visitor(**changes: Any) -> Visitor:
@@ -103,7 +106,7 @@ def plan(*visitors: Visitor, punches: tuple[StaffPunch, ...] = ()) -> DayPlan:
 async def play(day_plan: DayPlan) -> tuple[list[str], Hall]:
     diary: list[str] = []
     hall = Hall()
-    devices = {name: Device(name, diary, hall) for name in ("clock", "reader", "bus")}
+    devices = {name: Device(name, diary, hall) for name in DEVICES}
     transport = httpx.MockTransport(hall.answer)
     async with httpx.AsyncClient(transport=transport, base_url="http://hall") as api:
         day = Day(SITE, devices, day_plan, api=api, speed=400.0, note=diary.append)
@@ -146,3 +149,10 @@ async def test_a_device_that_refuses_does_not_end_the_day() -> None:
     diary, hall = await play(plan(visitor(card=False), punches=(broken,)))
     assert "punch: the clock is full" in diary
     assert hall.done == ["A001 rate"]
+
+
+async def test_staff_punches_at_every_clock() -> None:
+    came = StaffPunch(at=30_000, user_id="1002", direction="in", method="card")
+    diary, _ = await play(plan(visitor(card=False), punches=(came,)))
+    at_clocks = [line.partition(" {")[0] for line in diary if "punch" in line]
+    assert at_clocks == ["clock punch", "clock-push punch"]

@@ -17,6 +17,7 @@ from devices.adms.handshake import HandshakeOptions
 from devices.adms.http import HttpRequest, HttpResponse, RequestReader
 from devices.adms.requests import PushKind, PushRequest, parse_request
 from devices.adms.text import split_lines
+from devices.errors import ProtocolError
 from devices.site import DeviceEntry, Site
 from simulators.adms import PushClock
 from simulators.adms.settings import PushClockParameters
@@ -72,7 +73,9 @@ class PushHall:
         self.requests.append(request)
         headers = [("Content-Type", "text/plain")]
         if self.has_date:
-            headers.append(("Date", format_datetime(self.clock(), usegmt=True)))
+            headers.append(
+                ("Date", format_datetime(self.clock().astimezone(UTC), usegmt=True))
+            )
         if self.closes:
             headers.append(("Connection", "close"))
         ok = self.status == 200
@@ -115,7 +118,8 @@ class PushHall:
 
 def told(request: HttpRequest) -> PushRequest:
     asked = parse_request(request.method, request.target)
-    assert asked is not None
+    if asked is None:
+        raise ProtocolError(f"not the push protocol: {request.target[:80]}")
     return asked
 
 
