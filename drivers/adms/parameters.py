@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Annotated, Any, Literal
@@ -33,6 +34,12 @@ def _no_control(text: str) -> str:
     return text
 
 
+def _secret_path(text: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9_-]{4,64}", text) is None or text == "iclock":
+        raise ValueError("4 to 64 letters, digits, - and _; not the word iclock")
+    return text
+
+
 class AdmsParameters(DriverParameters):
     """A push clock's keys in the hall file."""
 
@@ -50,9 +57,7 @@ class AdmsParameters(DriverParameters):
     """What it sends as `pushcommkey`; without it any is taken. Best `!secret`."""
     source: Annotated[str, AfterValidator(_network)] | None = None
     """The address or network that it calls from; else the first one is bound."""
-    path: Annotated[str, Field(pattern=r"^(?!iclock$)[A-Za-z0-9_-]{4,64}$")] | None = (
-        None
-    )
+    path: Annotated[str, AfterValidator(_secret_path)] | None = None
     """A secret before `/iclock` in the server address that its menu has."""
     timezone_h: Annotated[float, Field(ge=-12, le=14)] | None = None
     """Its zone, where that is not the hall's."""

@@ -299,7 +299,7 @@ class Driving:
     errors: list[DeviceError] = field(default_factory=list)
     """What ended the lives."""
 
-    async def execute(self, name: str, **args: Any) -> Mapping[str, Any]:
+    async def execute(self, name: str, /, **args: Any) -> Mapping[str, Any]:
         """Run a command with validated arguments, as the node does."""
         model = type(self.driver).commands[name]
         return await self.driver.execute(name, model.model_validate(args))
