@@ -48,10 +48,12 @@ class PushExtras(BaseModel):
 class PushClockParameters(SimulatorParameters):
     """What matters to the clock."""
 
+    model_config = ConfigDict(extra="ignore", frozen=True, coerce_numbers_to_str=True)
+
     serial: Annotated[str, Field(pattern=f"^{SERIAL_PATTERN}$")] | None = None
-    path: str = ""
+    path: str | None = None
     """The hall's secret before `/iclock`."""
-    comm_key: str = ""
+    comm_key: str | None = None
     simulation: PushExtras = PushExtras()
 
 

@@ -44,6 +44,8 @@ CHINESE = 83
 TIME_SET = 21
 LOG_DELETED = 23
 ADMIN = 14
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - not bound
+"""Where a hall that listens everywhere is called."""
 
 
 class PushClock(Simulator[PushClockParameters]):
@@ -90,8 +92,8 @@ class PushClock(Simulator[PushClockParameters]):
                 host=self._host(),
                 dialect=self.dialect,
                 language=extras.language,
-                path=parameters.path,
-                comm_key=parameters.comm_key,
+                path=parameters.path or "",
+                comm_key=parameters.comm_key or "",
             ),
             obedience=Obedience(
                 memory=self.memory,
@@ -113,15 +115,15 @@ class PushClock(Simulator[PushClockParameters]):
         told = self._extras.server
         if told is not None:
             return told
-        web, adms = self.site.web, self.site.adms
-        port = web.port if adms is None else adms.port
-        if not port:
+        place = self.site.adms or self.site.web
+        if not place.port:
             raise ConfigurationError(
                 "it cannot know the hall's port, which is 0 (a free one); "
                 "set `simulation: {server: http://host:port}`"
             )
-        host = "127.0.0.1" if web.host in {"0.0.0.0", "::"} else web.host  # noqa: S104
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        host = _EVERYWHERE.get(place.host, place.host)
+        bracketed = f"[{host}]" if ":" in host else host
+        return f"http://{bracketed}:{place.port}"
 
     @property
     def wants_line(self) -> bool:

@@ -15,13 +15,19 @@ from support.driving import Driving, RecordingContext, driving
 
 from devices.kinds import DeviceState
 from devices.site import DeviceEntry, Site
+from drivers.adms.server import PushServer
 from drivers.driver import Driver
 from drivers.registry import check_device, driver_names, find_driver
 from simulators.hosting.host import Hosted, host
-from simulators.registry import build_simulator, simulator_names
+from simulators.registry import build_simulator, find_simulator, simulator_names
 
 UP: Final = {DeviceState.READY, DeviceState.DEGRADED}
 NEEDED: Final[dict[str, dict[str, Any]]] = {
+    "adms": {
+        "serial": "SPECIMEN1",
+        "silent_s": 0.5,
+        "simulation": {"poll_s": 0.05, "retry_s": 0.05},
+    },
     "ff68": {
         "keymap": "classic",
         "units": [{"address": 1, "counter": "w1", "evaluator": True}],
@@ -42,11 +48,18 @@ class Pair:
     driver: Driving
 
 
+def calls_us(name: str) -> bool:
+    """Whether the device calls its driver, and has no url therefore."""
+    return find_simulator(name).dials
+
+
 def make_site(name: str, url: str) -> tuple[Site, DeviceEntry]:
-    device = {"id": "d-1", "driver": name, "url": url, **NEEDED.get(name, {})}
+    place = {} if calls_us(name) else {"url": url}
+    device = {"id": "d-1", "driver": name, **place, **NEEDED.get(name, {})}
     site = Site.model_validate(
         {
             "hall": {"id": "t"},
+            "adms": {"host": "127.0.0.1", "port": 0},
             "services": [{"id": "reg", "prefix": "A"}],
             "counters": [
                 {"id": "w1", "number": 1, "services": ["reg"], "area": "hall"}
@@ -66,7 +79,16 @@ async def paired(name: str) -> AsyncIterator[Pair]:
     def clock() -> datetime:
         return datetime.fromtimestamp(time.time(), site.hall.zone)
 
-    async with host(build_simulator(entry, site), entry.url or "", clock=clock) as far:
+    device = build_simulator(entry, site)
+    if calls_us(name):
+        context = RecordingContext(entry, site)
+        async with driving(find_driver(name), entry, context) as under_way:
+            await context.wait(lambda: "server" in context.info)
+            url = f"http://127.0.0.1:{context.shared[PushServer].port}"
+            async with host(device, url, clock=clock) as far:
+                yield Pair(far, context, under_way)
+        return
+    async with host(device, entry.url or "", clock=clock) as far:
         site, entry = make_site(name, far.url)
         context = RecordingContext(entry, site)
         async with driving(find_driver(name), entry, context) as under_way:
@@ -79,7 +101,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 def test_there_are_drivers() -> None:
-    assert {"ff68", "onbon", "sdt", "zk"} <= set(driver_names())
+    assert {"adms", "ff68", "onbon", "sdt", "zk"} <= set(driver_names())
 
 
 def test_it_has_a_simulator(name: str) -> None:
@@ -102,10 +124,11 @@ def test_a_good_entry_passes_and_a_misspelt_key_is_named(name: str) -> None:
     assert [mistake.path for mistake in check_device(wrong)] == [("baudrat",)]
 
 
-def test_an_entry_without_url_is_refused(name: str) -> None:
+def test_an_entry_needs_a_url_unless_the_device_calls_us(name: str) -> None:
     _, entry = make_site(name, "tcp://127.0.0.1:4000")
-    without = DeviceEntry.model_validate({**entry.model_dump(), "url": None})
-    assert check_device(without)
+    url = "tcp://127.0.0.1:4000" if calls_us(name) else None
+    wrong = DeviceEntry.model_validate({**entry.model_dump(), "url": url})
+    assert check_device(wrong)
 
 
 async def test_it_becomes_ready(name: str) -> None:

@@ -81,6 +81,10 @@ async def test_it_can_be_unplugged_while_it_dials() -> None:
         await hosted.act("unplug")
         assert hosted.sessions == 0
         assert device.failures == []
+        await hosted.act("replug")
+        reader, _ = await hall.calls.get()
+        while not await reader.read(5):
+            reader, _ = await hall.calls.get()
 
 
 async def test_hanging_it_neither_calls_nor_hears() -> None:

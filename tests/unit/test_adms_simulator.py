@@ -300,6 +300,8 @@ def test_it_knows_its_hall_by_the_hall_file() -> None:
     everywhere = {"host": "0.0.0.0", "token": "12345678"}  # noqa: S104 - a hall's own
     own = {"adms": {"port": 8081}, "web": everywhere}
     assert push_clock(site=own).server == "http://127.0.0.1:8081"
+    v6 = {"adms": {"host": "::", "port": 8082}}
+    assert push_clock(site=v6).server == "http://[::1]:8082"
     named = {"web": {"host": "10.0.0.2", "token": "12345678"}}
     assert push_clock(site=named).server == "http://10.0.0.2:8080"
     other = push_clock(server="http://10.0.0.9:81")

@@ -59,6 +59,8 @@ class DialWire(Wire):
         if dialling is not None:
             dialling.cancel()
             await asyncio.gather(dialling, return_exceptions=True)
+            # One that was cancelled before it began has not cleared it.
+            self._dialling = None
         self._line = None
         self.hub.drop_all()
         await asyncio.sleep(0)
