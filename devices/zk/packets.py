@@ -230,6 +230,11 @@ class ReplyFilter:
         self._earlier: deque[int] = deque(maxlen=32)
         self._echoes: bool | None = None
 
+    @property
+    def echoes(self) -> bool:
+        """Whether the numbers of replies were seen to be those of requests."""
+        return bool(self._echoes)
+
     def sent(self, number: int) -> None:
         """A request went out."""
         if self._open is not None and self._open != number:

@@ -36,6 +36,10 @@ SAMPLE: Final = 256
 """Rows looked at to tell layouts apart."""
 
 
+class UnknownLayoutError(ProtocolError):
+    """A whole log whose bytes fit no known row layout; nothing of it is believed."""
+
+
 class Layout(StrEnum):
     """The layouts of a log row; the number is its size in bytes."""
 
@@ -216,14 +220,16 @@ def decode_log(
     The layout is the one whose size divides the bytes and whose dates and user
     ids are plausible; `expected` rows, `latest` (naive: no punch is much
     later) and the clock's own users tell apart what looks alike. Raises
-    `ProtocolError` when no layout fits.
+    `UnknownLayoutError` when no layout fits.
     """
     body, complaint = table_body(blob)
     if not body:
         return LogReading(layout=Layout.LONG, body=b"", complaint=complaint)
     fitting = [layout for layout in Layout if len(body) % layout.size == 0]
     if not fitting:
-        raise ProtocolError(f"a log of {len(body)} bytes fits no known row size")
+        raise UnknownLayoutError(
+            f"layout unknown: a log of {len(body)} bytes fits no known row size"
+        )
 
     def score(layout: Layout) -> float:
         rows = len(body) // layout.size
@@ -233,8 +239,9 @@ def decode_log(
 
     layout = max(fitting, key=score)
     if score(layout) < 0.3:
-        raise ProtocolError(
-            f"a log of {len(body)} bytes whose dates and user ids make no sense in "
+        raise UnknownLayoutError(
+            f"layout unknown: the dates and user ids of {len(body)} bytes make no "
+            "sense in "
             f"rows of {', '.join(str(each.size) for each in fitting)} bytes"
         )
     reading = LogReading(layout=layout, body=body, uids=uids, complaint=complaint)

@@ -157,9 +157,24 @@ def decode_user(raw: bytes, *, encoding: str | None = None) -> ClockUser | None:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserTable:
+    """A clock's own list; `layout` is None while the list is empty."""
+
+    layout: UserLayout | None = None
+    users: Sequence[ClockUser] = ()
+
+
 def decode_users(
     blob: bytes, *, expected: int | None = None, encoding: str | None = None
 ) -> Sequence[ClockUser]:
+    """The users of a whole user table; see `decode_user_table`."""
+    return decode_user_table(blob, expected=expected, encoding=encoding).users
+
+
+def decode_user_table(
+    blob: bytes, *, expected: int | None = None, encoding: str | None = None
+) -> UserTable:
     """A whole user table; rows without a possible user id are left out.
 
     Raises `ProtocolError` when neither row size fits.
@@ -168,12 +183,12 @@ def decode_users(
     if complaint:
         raise ProtocolError(f"user table: {complaint}")
     if not body:
-        return ()
+        return UserTable()
 
-    def read(layout: UserLayout) -> list[ClockUser]:
+    def read(layout: UserLayout) -> UserTable:
         rows = (body[at : at + layout] for at in range(0, len(body), layout))
         users = (decode_user(row, encoding=encoding) for row in rows)
-        return [user for user in users if user is not None]
+        return UserTable(layout=layout, users=[each for each in users if each])
 
     fitting = [layout for layout in UserLayout if len(body) % layout == 0]
     exact = [layout for layout in fitting if len(body) // layout == expected]
@@ -181,4 +196,4 @@ def decode_users(
     if not readings:
         raise ProtocolError(f"a user table of {len(body)} bytes fits no row size")
     # The right layout is the one where most rows make sense.
-    return max(readings, key=lambda one: len(one[1]) * one[0])[1]
+    return max(readings, key=lambda one: len(one[1].users) * one[0])[1]

@@ -187,6 +187,11 @@ def encode_prepared(size: int) -> bytes:
     return _PREPARED.pack(0, size, size)
 
 
+def encode_chunk_request(start: int, size: int) -> bytes:
+    """Data of BUFFER_READ: which bytes of the table laid ready."""
+    return _CHUNK.pack(start, size)
+
+
 def decode_chunk_request(data: bytes) -> tuple[int, int]:
     """(start, size) of BUFFER_READ; raises `ProtocolError`."""
     if len(data) < _CHUNK.size:

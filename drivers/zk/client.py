@@ -7,23 +7,24 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, Final, Protocol, cast
+from typing import Any, Protocol, cast
 
 from zk import ZK, const
 from zk.exception import ZKErrorResponse
 
 from devices.errors import DeviceError, ProtocolError
+from devices.zk.operations_log import OPERATIONS_REQUEST
 from devices.zk.packets import Code, Packet, scramble_key
 from devices.zk.values import (
     LOG_REQUEST,
+    TEMPLATES_REQUEST,
     USERS_REQUEST,
     Sizes,
+    decode_option,
     decode_text,
 )
+from drivers.zk.bulk import Bulk
 from drivers.zk.line import CheckedLine
-
-BLOB_ROWS_PER_S: Final = 500
-"""A slow clock's pace of laying its log ready; stretches the time limit."""
 
 
 class WrongKeyError(DeviceError):
@@ -37,26 +38,15 @@ class RefusedError(DeviceError):
 class _Answers(Protocol):
     """The parts of pyzk that are used (it ships no types)."""
 
-    users: int
-    fingers: int
-    records: int
-    fingers_cap: int
-    users_cap: int
-    rec_cap: int
-    faces: int
-    faces_cap: int
-
     def get_serialnumber(self) -> str: ...
     def get_mac(self) -> str: ...
     def get_platform(self) -> str: ...
     def get_firmware_version(self) -> str: ...
     def get_device_name(self) -> str: ...
-    def read_sizes(self) -> bool: ...
     def get_time(self) -> datetime: ...
     def set_time(self, timestamp: datetime) -> bool: ...
     def enable_device(self) -> bool: ...
     def disconnect(self) -> bool: ...
-    def read_with_buffer(self, command: int, fct: int) -> tuple[bytes, int]: ...
 
 
 class CheckedZK(ZK):  # type: ignore[misc]  # pyzk ships no types
@@ -92,12 +82,6 @@ class CheckedZK(ZK):  # type: ignore[misc]  # pyzk ships no types
         if not answer["status"]:
             raise RefusedError(refusal(answer["code"]))
         self.is_connect = True
-
-    def free_data(self) -> bool:
-        """Free the clock's buffer; a clock that cannot has none to free."""
-        with suppress(ZKErrorResponse):
-            super().free_data()
-        return True
 
     def request(self, code: int, data: bytes) -> Packet:
         """Send one command of ours in pyzk's session; gives the first packet back."""
@@ -135,9 +119,8 @@ class ClockClient:
     """One session of pyzk in our words; every method blocks."""
 
     def __init__(self, line: CheckedLine, *, comm_key: int, timeout_s: float) -> None:
-        self._line = line
-        self._timeout_s = timeout_s
         self._zk = CheckedZK(line, comm_key=comm_key, timeout_s=timeout_s)
+        self._bulk = Bulk(line=line, request=self._zk.request, timeout_s=timeout_s)
         self._ask = cast("_Answers", self._zk)
 
     def connect(self) -> None:
@@ -164,21 +147,19 @@ class ClockClient:
 
     def sizes(self) -> Sizes | None:
         """What it holds and has room for; None when it does not tell."""
-        zk = self._ask
-        try:
-            zk.read_sizes()
-        except ZKErrorResponse:
+        answer = self._zk.request(Code.SIZES, b"")
+        if answer.code != Code.OK:
             return None
-        return Sizes(
-            users=zk.users,
-            fingers=zk.fingers,
-            records=zk.records,
-            fingers_max=zk.fingers_cap,
-            users_max=zk.users_cap,
-            records_max=zk.rec_cap,
-            faces=zk.faces,
-            faces_max=zk.faces_cap,
-        )
+        try:
+            return Sizes.decode(answer.data)
+        except ProtocolError:
+            return None
+
+    def option(self, name: str) -> str:
+        """One of its settings; empty when it has none of that name."""
+        answer = self._zk.request(Code.OPTION_READ, name.encode() + b"\0")
+        told, value = decode_option(answer.data)
+        return value.strip() if answer.code == Code.OK and told == name else ""
 
     def time(self) -> datetime | None:
         """Its time, naive; None when it has none or an impossible one."""
@@ -196,42 +177,37 @@ class ClockClient:
 
     def users(self) -> bytes:
         """Its raw user table."""
-        command, selector = USERS_REQUEST
-        return self._table(command, selector, rows=0)
+        return self._table(USERS_REQUEST)
 
     def log(self, rows: int) -> bytes:
         """Its raw log; `rows` stretches the time limit."""
-        command, selector = LOG_REQUEST
-        return self._table(command, selector, rows=rows)
+        return self._table(LOG_REQUEST, rows)
 
-    def _table(self, command: int, selector: int, *, rows: int) -> bytes:
-        self._line.settimeout(self._timeout_s + rows / BLOB_ROWS_PER_S)
-        try:
-            try:
-                blob, _ = self._ask.read_with_buffer(command, selector)
-            except ZKErrorResponse:
-                blob = self._table_directly(command, selector)
-        finally:
-            self._line.settimeout(self._timeout_s)
-        return bytes(blob)
+    def operations(self, rows: int) -> bytes | None:
+        """Its raw operator log; None when it does not give it."""
+        return self._bulk.read(*OPERATIONS_REQUEST, rows=rows)
 
-    def _table_directly(self, command: int, selector: int) -> bytes:
-        """Read a table as old firmware wants it, which pyzk cannot.
+    def templates(self, fingers: int) -> bytes | None:
+        """Its raw finger templates; None when it does not give them."""
+        return self._bulk.read(*TEMPLATES_REQUEST, rows=fingers)
 
-        The command itself is answered by PREPARE, DATA…, OK, or by one DATA.
-        """
-        data = bytes([selector]) if selector else b""
-        packet = self._zk.request(command, data)
-        if packet.code == Code.DATA:
-            return packet.data
-        if packet.code != Code.PREPARE:
+    def change(self, code: Code, data: bytes) -> None:
+        """A command that changes what it keeps; `ProtocolError` when refused."""
+        answer = self._zk.request(code, data)
+        if answer.code != Code.OK:
             raise ProtocolError(
-                f"the clock refuses to send table {command} (answer {packet.code})"
+                f"the clock refuses the change (answer {answer.code} to {code.name})"
             )
-        parts = []
-        while (packet := self._line.next_packet()).code == Code.DATA:
-            parts.append(packet.data)
-        return b"".join(parts)
+
+    def upload(self, data: bytes) -> None:
+        """People and fingers; raises `ProtocolError` when refused."""
+        self._bulk.upload(data)
+
+    def _table(self, table: tuple[int, int], rows: int = 0) -> bytes:
+        blob = self._bulk.read(*table, rows=rows)
+        if blob is None:
+            raise ProtocolError(f"the clock refuses to send table {table[0]}")
+        return blob
 
     def _text(self, method: str) -> str:
         try:

@@ -1,14 +1,30 @@
-"""What a technician may ask a clock: `users`, `time`, `info`."""
+"""What a technician may ask a clock. Unlocking doors and clearing are not offered."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from drivers.zk.visit import Visit, capacity_of, clean_serial
+from devices.errors import CommandRejectedError
+from drivers.zk.facts import capacity_of
+from drivers.zk.people import (
+    delete_user,
+    export_users,
+    import_users,
+    list_users,
+    set_user,
+)
+from drivers.zk.user_arguments import (
+    UserDelete,
+    UserPage,
+    UserSet,
+    UsersExport,
+    UsersImport,
+)
+from drivers.zk.visit import Visit, clean_serial
 
 
 class NoArguments(BaseModel):
@@ -17,39 +33,47 @@ class NoArguments(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class AcceptLog(BaseModel):
+    """A technician knows why the log is not what it was."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reason: Annotated[str, Field(min_length=3, max_length=500)]
+
+
 COMMANDS: Final[Mapping[str, type[BaseModel]]] = {
-    "users": NoArguments,
+    "users": UserPage,
     "time": NoArguments,
     "info": NoArguments,
+    "set_time": NoArguments,
+    "accept_log": AcceptLog,
+    "user_set": UserSet,
+    "user_delete": UserDelete,
+    "users_export": UsersExport,
+    "users_import": UsersImport,
 }
 
 
-async def answer(name: str, visit: Visit) -> Mapping[str, Any]:
+async def answer(arguments: BaseModel, name: str, visit: Visit) -> Mapping[str, Any]:
     """Run one of COMMANDS on an open session; raises `DeviceError`."""
-    match name:
-        case "users":
-            return await _users(visit)
-        case "time":
-            return await _time(visit)
+    match arguments:
+        case UsersExport():
+            result = await export_users(visit, arguments)
+        case UserPage():
+            result = await list_users(visit, arguments)
+        case UserSet():
+            result = await set_user(visit, arguments)
+        case UserDelete():
+            result = await delete_user(visit, arguments)
+        case UsersImport():
+            result = await import_users(visit, arguments)
+        case _ if name == "time":
+            result = await _time(visit)
+        case _ if name == "set_time":
+            result = await _set_time(visit)
         case _:
-            return await _info(visit)
-
-
-async def _users(visit: Visit) -> Mapping[str, Any]:
-    visit.facts.sizes = await visit.session.sizes()
-    await visit.read_users()
-    return {
-        "users": [
-            {
-                "user_id": user.user_id,
-                "name": user.name,
-                "uid": user.uid,
-                "privilege": user.role,
-                "enabled": not user.is_disabled,
-            }
-            for user in visit.facts.users
-        ]
-    }
+            result = await _info(visit)
+    return result
 
 
 async def _time(visit: Visit) -> dict[str, Any]:
@@ -57,17 +81,44 @@ async def _time(visit: Visit) -> dict[str, Any]:
     return {"time": _aware(visit, time), "drift_s": visit.facts.drift_s}
 
 
+async def _set_time(visit: Visit) -> dict[str, Any]:
+    if not visit.context.clock_trusted:
+        raise CommandRejectedError(
+            "host_clock_doubtful",
+            "this machine's own clock is doubtful, so no clock is set by it; see to "
+            "its time first",
+        )
+    await visit.identify()
+    was_off_s = (await _time(visit))["drift_s"]
+    if not await visit.set_time():
+        raise CommandRejectedError("refused", "the clock refuses to have its time set")
+    return {"was_off_s": was_off_s, **await _time(visit)}
+
+
 async def _info(visit: Visit) -> Mapping[str, Any]:
+    facts = visit.facts
     serial = clean_serial(await visit.session.serial())
     description = await visit.session.description()
-    sizes = visit.facts.sizes = await visit.session.sizes()
+    sizes = facts.sizes = await visit.session.sizes()
     return {
         "serial": serial,
         **description,
         "capacity": capacity_of(sizes) if sizes else None,
+        "nearly_full": list(facts.fullness),
         **await _time(visit),
-        "doubtful_rows": visit.facts.doubtful_rows,
-        "doubtful_events": visit.facts.doubtful_events,
+        "log": {
+            "layout": facts.layout.value if facts.layout else None,
+            "until": visit.trust.until.isoformat() if visit.trust.until else None,
+            "suspect": visit.trust.suspect or None,
+            "unread": facts.unread,
+        },
+        "doubtful_rows": facts.doubtful_rows,
+        "doubtful": [
+            {"row": at, "raw": raw}
+            for at, raw in zip(facts.doubtful_at, facts.doubtful_raw, strict=False)
+        ],
+        "doubtful_events": facts.doubtful_events,
+        "operator_log": facts.operations,
     }
 
 

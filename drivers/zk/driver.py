@@ -11,57 +11,38 @@ import logging
 import random
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Annotated, Any, Final
+from datetime import timedelta
+from typing import Any, Final
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from bus.backoff import Backoff
-from devices.errors import DeviceError
+from devices.errors import CommandRejectedError, DeviceError
 from devices.events import DeviceEvent, EventType
 from devices.kinds import DeviceKind, DeviceState
+from devices.operations import OperationKind
 from devices.site import DeviceEntry, SiteError
 from devices.zk.events import decode_event
 from devices.zk.packets import ALARM_TAMPER, EventMask, Packet
 from devices.zk.values import Sizes
-from drivers.driver import Driver, DriverContext, DriverParameters
+from drivers.driver import Driver, DriverContext
 from drivers.zk.client import WrongKeyError
-from drivers.zk.commands import COMMANDS, answer
+from drivers.zk.commands import COMMANDS, AcceptLog, answer
+from drivers.zk.facts import ClockFacts
 from drivers.zk.gate import ClockGate
-from drivers.zk.ledger import PunchLedger
+from drivers.zk.ledger import PunchLedger, punch_key
 from drivers.zk.live import LiveConnection
+from drivers.zk.parameters import ZkParameters
+from drivers.zk.reading import UnreadLogError
 from drivers.zk.session import ClockAddress, ClockSession
-from drivers.zk.visit import ClockFacts, Visit, clean_serial, notes_of
+from drivers.zk.trust import LogTrust
+from drivers.zk.visit import Visit, clean_serial, recall_facts
 
 log = logging.getLogger(__name__)
 
-Seconds = Annotated[float, Field(gt=0, le=3600)]
-
-
-class ZkParameters(DriverParameters):
-    """A clock's keys in the hall file."""
-
-    comm_key: Annotated[int, Field(ge=0, le=0xFFFFFFFF)] = 0
-    """The clock's communication key; 0 is none. Best `!secret clock`."""
-    timeout_s: Seconds = 5.0
-    """How long one answer may take; reading the log gets more by its size."""
-    probe_s: Seconds = 10.0
-    """How often the live connection is asked whether it lives."""
-    poll_s: Seconds = 300.0
-    """How often users, time and capacity are looked at besides."""
-    set_clock: bool = True
-    """Whether a clock that is off is set, when the host's time is trusted."""
-    drift_limit_s: Seconds = 60.0
-    """More than this is off."""
-    strict_checksum: bool = True
-    """False for firmware that sends wrong checksums."""
-    encoding: str | None = None
-    """Of names, where it is neither UTF-8 nor GB18030."""
-    simulation: Mapping[str, Any] = {}
-    """What the simulated clock does; the driver leaves it alone."""
-
-
 FIRST_RETRY_S: Final = 1.0
 LONGEST_RETRY_S: Final = 60.0
+ALARMS_KEPT: Final = 100
 
 
 class ZkDriver(Driver[ZkParameters]):
@@ -84,10 +65,13 @@ class ZkDriver(Driver[ZkParameters]):
             ),
         )
         self._ledger = PunchLedger(context, "")
+        self._trust = LogTrust(context, "")
         self._facts = ClockFacts()
         self._heard = asyncio.Event()
         self._wanted = asyncio.Event()
         self._log_wanted = True
+        self._visiting = False
+        self._grown = False
         self._identified = False
         self._trouble = ""
         self._suspicious: int | None = None
@@ -110,7 +94,7 @@ class ZkDriver(Driver[ZkParameters]):
         """See `Driver.run`."""
         self._heard.clear()
         self._identified, self._trouble, self._log_wanted = False, "", True
-        self._reopened = False
+        self._reopened = self._visiting = self._grown = False
         self._wanted.set()
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -120,11 +104,22 @@ class ZkDriver(Driver[ZkParameters]):
             raise _first(group) from group
 
     async def execute(self, name: str, arguments: BaseModel) -> Mapping[str, Any]:
-        """`users`, `time`, `info`."""
+        """See COMMANDS."""
         if name not in self.commands:
             return await super().execute(name, arguments)
+        if isinstance(arguments, AcceptLog):
+            if not self._trust.serial:
+                raise CommandRejectedError(
+                    "not_reached",
+                    "the clock was not reached since the node started; try again "
+                    "once it is",
+                )
+            told = await self._trust.accept(arguments.reason)
+            self._want_log()
+            self._tell_state()
+            return told
         async with self._gate.session() as session:
-            return await answer(name, self._visit_on(session))
+            return await answer(arguments, name, self._visit_on(session))
 
     async def _listen(self) -> None:
         """Hear events; the connection may give way to sessions for a while."""
@@ -158,7 +153,7 @@ class ZkDriver(Driver[ZkParameters]):
                 raise
             except DeviceError as error:
                 self._log_wanted = True
-                self._complain(f"live works, but its log cannot be read: {error}")
+                self._complain(_trouble_of(error))
                 with suppress(TimeoutError):
                     async with asyncio.timeout(backoff.next_s()):
                         await asyncio.Event().wait()
@@ -169,24 +164,36 @@ class ZkDriver(Driver[ZkParameters]):
 
     async def _visit(self) -> None:
         reads_log, self._log_wanted = self._log_wanted, False
-        async with self._gate.session() as session:
-            visit = self._visit_on(session)
-            await visit.identify()
-            await visit.read_users()
-            await visit.read_time()
-            self._identified = True
-            self._tell_state()
-            sizes, expected = self._facts.sizes, self._facts.expected
-            if reads_log or sizes is None or sizes.records != expected:
-                await visit.backfill()
-            if self.parameters.set_clock:
-                await visit.set_time_if_wrong()
+        grown, self._grown = self._grown, False
+        self._visiting = True
+        try:
+            async with self._gate.session() as session:
+                visit = self._visit_on(session)
+                await visit.identify()
+                await visit.read_users()
+                await visit.read_time()
+                self._identified = True
+                self._tell_state()
+                facts = self._facts
+                sizes, expected = facts.sizes, facts.expected
+                count = None if sizes is None or facts.is_full else sizes.records
+                if reads_log or count is None or count != expected:
+                    entered = await visit.backfill()
+                    # Nothing was missed but what the live connection should tell.
+                    facts.unheard = facts.unheard + 1 if grown and entered else 0
+                await visit.remember_right()
+                if self.parameters.set_clock:
+                    await visit.set_time_if_wrong()
+                await visit.read_operations()
+        finally:
+            self._visiting = False
 
     def _visit_on(self, session: ClockSession) -> Visit:
         return Visit(
             session=session,
             context=self.context,
             ledger=self._ledger,
+            trust=self._trust,
             facts=self._facts,
             encoding=self.parameters.encoding,
             drift_limit_s=self.parameters.drift_limit_s,
@@ -197,7 +204,8 @@ class ZkDriver(Driver[ZkParameters]):
         serial = clean_serial(live.serial) or f"device-{self.context.device.id}"
         if serial != self._ledger.serial:
             self._ledger = PunchLedger(self.context, serial)
-            self._facts = ClockFacts()
+            self._trust = LogTrust(self.context, serial)
+            self._facts = recall_facts(self.context, serial)
             self._unknown_ids.clear()
         if not live.has_key and not self._warned_of_key:
             self._warned_of_key = True
@@ -217,11 +225,15 @@ class ZkDriver(Driver[ZkParameters]):
     async def _on_punch(self, data: bytes) -> None:
         facts = self._facts
         reading = decode_event(data, facts.uids)
-        notes = notes_of(facts, self.parameters.drift_limit_s)
+        now = self.context.now().replace(tzinfo=None)
+        notes = facts.notes(self.parameters.drift_limit_s, now)
         for record in reading.records:
             if await self._ledger.enter(record, notes):
-                facts.heard += 1
+                facts.heard.append(punch_key(record))
             self._look_up(record.user_id)
+        if reading.records and facts.unheard:
+            facts.unheard = 0
+            self._tell_state()
         if reading.doubtful:
             facts.doubtful_events += 1
             log.warning(
@@ -249,29 +261,40 @@ class ZkDriver(Driver[ZkParameters]):
         now = self.context.now()
         event = DeviceEvent(
             type=EventType.ATTENDANCE_TAMPER,
-            data={"kind": "tamper", "raw": data.hex()},
+            data={"kind": OperationKind.TAMPER.value, "raw": data.hex()},
             time=now,
             received=now,
         )
         await self.context.emit([event])
+        ahead = timedelta(seconds=self._facts.drift_s or 0.0)
+        self._facts.alarms.append(now.replace(tzinfo=None) + ahead)
+        del self._facts.alarms[:-ALARMS_KEPT]
 
-    def _on_sizes(self, sizes: Sizes) -> None:
+    async def _on_sizes(self, sizes: Sizes, age_s: float) -> None:
         """Compare the clock's count with ours: a punch may have been missed.
 
         A count may run ahead of the event that follows it, so it must be seen
-        twice, except after the connection had given way.
+        twice, except after the connection had given way. A count that fits
+        tells that all up to the question is journalled.
         """
-        expected, fresh = self._facts.expected, self._reopened
+        facts, expected, fresh = self._facts, self._facts.expected, self._reopened
+        if expected is None or self._visiting:
+            return
         self._reopened = False
-        if expected is None or sizes.records == expected:
+        if sizes.records == expected:
             self._suspicious = None
+            is_sure = not (self._log_wanted or self._trouble or facts.is_full)
+            if is_sure:
+                asked_at = self.context.now() - timedelta(seconds=age_s)
+                await self._trust.covered(asked_at)
         elif 0 < sizes.records_max <= sizes.records < expected:
             # Full: it drops its oldest rows, so the count says nothing. The next
             # poll reads the log.
-            self._facts.rows, self._facts.heard = sizes.records, 0
+            facts.rows, facts.heard = sizes.records, []
             self._log_wanted = True
         elif fresh or self._suspicious == sizes.records:
             self._suspicious = None
+            self._grown = not fresh and sizes.records > expected
             self._want_log()
         else:
             self._suspicious = sizes.records
@@ -285,10 +308,26 @@ class ZkDriver(Driver[ZkParameters]):
     def _tell_state(self) -> None:
         if self._gate.live is None:
             return
-        if self._trouble:
-            self.context.report(DeviceState.DEGRADED, self._trouble)
+        facts = self._facts
+        troubles = [self._trouble, self._trust.suspect]
+        if facts.is_starved:
+            troubles.append(
+                "punches come by its log only: another program may hold the clock and "
+                "get its live events; end that program"
+            )
+        found = [trouble for trouble in troubles if trouble]
+        if found:
+            self.context.report(DeviceState.DEGRADED, "; ".join(found))
         elif self._identified:
-            self.context.report(DeviceState.READY)
+            self.context.report(DeviceState.READY, "; ".join(facts.notices))
+
+
+def _trouble_of(error: DeviceError) -> str:
+    """What to tell while live works and a visit does not."""
+    told = f"live works, but its log cannot be read: {error}"
+    if isinstance(error, UnreadLogError):
+        told += "; send what the command info shows to the makers of this program"
+    return told
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:

@@ -11,9 +11,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from bus.threads import in_daemon_thread
@@ -28,6 +28,11 @@ from devices.zk.punch import PunchRecord
 from devices.zk.records import LogReading
 from drivers.driver import DriverContext
 
+TAIL: Final = 4
+"""Rows of a log's end that are kept whole, to find them again."""
+_DIGEST_SIZE: Final = 16
+_SLACK: Final = timedelta(seconds=60)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PunchNotes:
@@ -37,6 +42,31 @@ class PunchNotes:
     """The clock's own user list; None when it is not known."""
     drift_s: float | None = None
     """The clock's drift where it is over the limit."""
+    right_at: datetime | None = None
+    """When its time was seen right last (naive); None if never."""
+    now: datetime | None = None
+    """The host's time when the drift was measured (naive)."""
+
+    def drift_of(self, time: datetime) -> float | None:
+        """What to say of a row of the log: None if its time may be right."""
+        drift_s, since = self.drift_s, self.right_at
+        if drift_s is None or since is None or time > since:
+            return drift_s
+        # A clock that fell back to the year 2000: when was it really?
+        try:
+            really = time - timedelta(seconds=drift_s)
+        except OverflowError:
+            return drift_s
+        is_past = self.now is None or really <= self.now + _SLACK
+        return drift_s if since < really and is_past else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciled:
+    """A log that was gone through: how many were new, and all that are in it."""
+
+    entered: int
+    keys: Collection[str]
 
 
 @dataclass(slots=True)
@@ -66,13 +96,19 @@ class PunchLedger:
             await self._context.emit([event], remember=self._remembered(page))
             return True
 
-    async def reconcile(self, reading: LogReading, notes: PunchNotes) -> int:
-        """Journal what a log has more than the ledger; gives how many.
+    @property
+    def mark(self) -> Mapping[str, Any]:
+        """How much of the log was gone through when it was read last."""
+        mark = self._context.recall(self._mark_key)
+        return mark if isinstance(mark, Mapping) else {}
+
+    async def reconcile(self, reading: LogReading, notes: PunchNotes) -> Reconciled:
+        """Journal what a log has more than the ledger.
 
         Goes on where the last log ended if that log is the beginning of this
         one, else through all of it (cleared, or its oldest rows dropped).
         """
-        mark = self._context.recall(self._mark_key)
+        mark = self.mark
         at, seen = await in_daemon_thread(
             lambda: _gone_through(reading, mark), name="zk"
         )
@@ -81,10 +117,10 @@ class PunchLedger:
             rows = reading.rows(start, start + MAX_BATCH)
             entered += await self._enter_slice(rows, seen, notes)
             await asyncio.sleep(0)  # a long log lets others run
-        new_mark = _mark(reading, len(reading))
+        new_mark = mark_of(reading, len(reading))
         if new_mark != mark:
             await self._context.remember({self._mark_key: new_mark})
-        return entered
+        return Reconciled(entered=entered, keys=seen)
 
     @property
     def _mark_key(self) -> str:
@@ -101,7 +137,7 @@ class PunchLedger:
             for row in rows:
                 if row is None:
                     continue
-                key = _key(row)
+                key = punch_key(row)
                 seen[key] += 1
                 if self._count(page, row, seen[key]):
                     events.append(self._event(row, seen[key], notes, live=False))
@@ -115,7 +151,7 @@ class PunchLedger:
         hour_key = f"zk:{self.serial}:{record.time:%Y%m%dT%H}"
         hour = page.hours.get(hour_key)
         if hour is None:
-            hour = page.hours[hour_key] = _unfold(self._context.recall(hour_key))
+            hour = page.hours[hour_key] = unfold(self._context.recall(hour_key))
         key = f"{record.user_id}:{record.time:%M%S}"
         if hour.get(key, 0) >= occurrence:
             return False
@@ -124,7 +160,7 @@ class PunchLedger:
         return True
 
     def _remembered(self, page: _Page) -> JsonObject:
-        return {key: _fold(page.hours[key]) for key in page.changed}
+        return {key: fold(page.hours[key]) for key in page.changed}
 
     def _event(
         self, record: PunchRecord, occurrence: int, notes: PunchNotes, *, live: bool
@@ -138,56 +174,74 @@ class PunchLedger:
         }
         if notes.known_ids is not None:
             data["known_user"] = record.user_id in notes.known_ids
-        if notes.drift_s is not None:
-            data["drift_s"] = notes.drift_s
+        drift_s = notes.drift_s if live else notes.drift_of(record.time)
+        if drift_s is not None:
+            data["drift_s"] = drift_s
         suffix = f":{occurrence}" if occurrence > 1 else ""
         return DeviceEvent(
             type=EventType.ATTENDANCE_PUNCH,
             data=data,
             time=record.time.replace(tzinfo=self._zone),
             received=self._context.now(),
-            identity=Identity(source=f"zk:{self.serial}", id=f"{_key(record)}{suffix}"),
+            identity=Identity(
+                source=f"zk:{self.serial}", id=f"{punch_key(record)}{suffix}"
+            ),
         )
 
 
-def _fold(hour: Mapping[str, int]) -> str:
-    """An hour as a short text: a clock may remember 100,000 punches."""
+def fold(hour: Mapping[str, int]) -> str:
+    """Keys and how often each, as a short text: a clock may keep 100,000 punches."""
     return " ".join(f"{key}*{n}" if n > 1 else key for key, n in hour.items())
 
 
-def _unfold(text: object) -> dict[str, int]:
+def unfold(text: object) -> dict[str, int]:
+    """What `fold` made a text of; empty when it is none."""
     parts = text.split() if isinstance(text, str) else ()
     pairs = (part.partition("*") for part in parts)
     return {key: int(n or 1) for key, _, n in pairs}
 
 
-def _key(record: PunchRecord) -> str:
-    return f"{record.user_id}:{_stamp(record.time)}"
+def punch_key(record: PunchRecord) -> str:
+    """What makes a punch the same punch, live or in the log."""
+    return f"{record.user_id}:{stamp(record.time)}"
 
 
-def _stamp(time: datetime) -> str:
+def stamp(time: datetime) -> str:
+    """A naive time in an identity."""
     return (
         f"{time.year:04}{time.month:02}{time.day:02}"
         f"T{time.hour:02}{time.minute:02}{time.second:02}"
     )
 
 
-def _gone_through(reading: LogReading, mark: object) -> tuple[int, Counter[str]]:
+def _gone_through(
+    reading: LogReading, mark: Mapping[str, Any]
+) -> tuple[int, Counter[str]]:
     """How many rows were gone through at the mark, and the punches in them."""
-    count = mark.get("rows") if isinstance(mark, Mapping) else None
-    if (
-        not isinstance(count, int)
-        or not 0 < count <= len(reading)
-        or mark != _mark(reading, count)
-    ):
+    if not is_beginning(reading, mark):
         return 0, Counter()
-    return count, Counter(_key(row) for row in reading.rows(0, count) if row)
+    count = mark["rows"]
+    return count, Counter(punch_key(row) for row in reading.rows(0, count) if row)
 
 
-_DIGEST_SIZE: Final = 16
+def is_beginning(reading: LogReading, mark: Mapping[str, Any]) -> bool:
+    """Whether a log begins with what was gone through at the mark."""
+    count = mark.get("rows")
+    if not isinstance(count, int) or not 0 <= count <= len(reading):
+        return False
+    now = mark_of(reading, count)
+    return all(now[key] == mark.get(key) for key in ("size", "digest"))
 
 
-def _mark(reading: LogReading, count: int) -> JsonObject:
+def mark_of(reading: LogReading, count: int) -> JsonObject:
+    """What the first `count` rows of a log are known by; the last of them whole."""
     size = reading.layout.size
-    digest = hashlib.blake2b(reading.body[: count * size], digest_size=_DIGEST_SIZE)
-    return {"rows": count, "size": size, "digest": digest.hexdigest()}
+    body = memoryview(reading.body)[: count * size]
+    digest = hashlib.blake2b(body, digest_size=_DIGEST_SIZE)
+    tail = body[-min(TAIL, count) * size :] if count else b""
+    return {
+        "rows": count,
+        "size": size,
+        "digest": digest.hexdigest(),
+        "tail": tail.hex(),
+    }

@@ -54,6 +54,11 @@ class CheckedLine:
         return self._over
 
     @property
+    def tells_replies_apart(self) -> bool:
+        """Whether the clock echoes a request's number in its reply."""
+        return self._filter.echoes
+
+    @property
     def trouble(self) -> str:
         """What came that was no packet; empty when all was."""
         return self._framer.last_error

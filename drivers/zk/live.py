@@ -30,7 +30,8 @@ CLOSE_TIMEOUT_S: Final = 0.5
 _SERIAL_OPTIONS: Final = ("~SerialNumber", "MAC")
 
 OnEvent = Callable[[Packet], Awaitable[None]]
-OnSizes = Callable[[Sizes], None]
+OnSizes = Callable[[Sizes, float], Awaitable[None]]
+"""Takes a count, and how many seconds ago it was asked for."""
 
 
 class StaleError(TransportError):
@@ -90,7 +91,7 @@ class LiveConnection:
         loop = asyncio.get_running_loop()
         for packet in self._take_early():
             await self._hear(packet, on_event)
-        asked, due = False, loop.time()
+        asked, due, asked_at = False, loop.time(), loop.time()
         while not self._ended:
             try:
                 data = await self._read(max(due - loop.time(), 0.0))
@@ -101,14 +102,15 @@ class LiveConnection:
                         f"stale: no answer to a probe in {limit_s:g} s; the clock "
                         "lost power or hangs"
                     ) from None
+                asked, asked_at = True, loop.time()
                 await self._send(Code.SIZES)
-                asked, due = True, loop.time() + self._address.timeout_s
+                due = loop.time() + self._address.timeout_s
                 continue
             for packet in self._framer.feed(data):
                 if packet.is_event:
                     await self._hear(packet, on_event)
                 elif asked and self._filter.fits(packet):
-                    self._judge(packet, on_sizes)
+                    await self._judge(packet, on_sizes, loop.time() - asked_at)
                     asked, due = False, loop.time() + probe_s
 
     async def close(self) -> None:
@@ -132,7 +134,7 @@ class LiveConnection:
                 return b""
             raise
 
-    def _judge(self, packet: Packet, on_sizes: OnSizes) -> None:
+    async def _judge(self, packet: Packet, on_sizes: OnSizes, age_s: float) -> None:
         """Take a probe's answer; any answer shows life, but for one."""
         if packet.code == Code.UNAUTHORIZED:
             raise TransportError("the clock lost the session, it was restarted")
@@ -141,7 +143,7 @@ class LiveConnection:
                 sizes = Sizes.decode(packet.data)
             except ProtocolError:
                 return  # firmware that tells no sizes still lives
-            on_sizes(sizes)
+            await on_sizes(sizes, age_s)
 
     def _take_early(self) -> list[Packet]:
         early, self._early = self._early, []

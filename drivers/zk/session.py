@@ -19,7 +19,9 @@ from devices.errors import (
     ProtocolError,
     TransportError,
 )
-from devices.zk.users import ClockUser, decode_users
+from devices.zk.packets import Code
+from devices.zk.templates import FingerTemplate, decode_templates
+from devices.zk.users import UserTable, decode_user_table
 from devices.zk.values import Sizes
 from drivers.transports.sockets import SocketAddress, plain_words
 from drivers.zk.client import ClockClient, RefusedError
@@ -91,6 +93,11 @@ class ClockSession:
         finally:
             self._line.abort()
 
+    @property
+    def is_over(self) -> bool:
+        """Whether a failure ended it."""
+        return self._line.is_over
+
     async def serial(self) -> str:
         """Serial number or MAC address; empty when the clock tells neither."""
         return await self.call(self._client.serial)
@@ -111,20 +118,39 @@ class ClockSession:
         """Set its time (naive); whether it took it."""
         return await self.call(lambda: self._client.set_time(time))
 
-    async def users(
-        self, sizes: Sizes | None, encoding: str | None
-    ) -> Sequence[ClockUser]:
+    async def option(self, name: str) -> str:
+        """One of its settings; empty when it has none of that name."""
+        return await self.call(lambda: self._client.option(name))
+
+    async def users(self, sizes: Sizes | None, encoding: str | None) -> UserTable:
         """Its user list."""
         if sizes is not None and not sizes.users:
-            return ()
+            return UserTable()
         blob = await self.call(self._client.users)
-        return decode_users(
+        return decode_user_table(
             blob, expected=sizes.users if sizes else None, encoding=encoding
         )
 
     async def log(self, rows: int) -> bytes:
         """Its whole raw log; `rows` stretches the time limit."""
         return await self.call(lambda: self._client.log(rows))
+
+    async def operations(self, rows: int) -> bytes | None:
+        """Its raw operator log; None when it does not give it."""
+        return await self.call(lambda: self._client.operations(rows))
+
+    async def templates(self, fingers: int) -> Sequence[FingerTemplate] | None:
+        """Everybody's finger templates; None when it does not give them."""
+        blob = await self.call(lambda: self._client.templates(fingers))
+        return None if blob is None else decode_templates(blob)
+
+    async def change(self, code: Code, data: bytes) -> None:
+        """A command that changes what it keeps; `ProtocolError` when refused."""
+        await self.call(lambda: self._client.change(code, data))
+
+    async def upload(self, data: bytes) -> None:
+        """People and fingers; raises `ProtocolError` when refused."""
+        await self.call(lambda: self._client.upload(data))
 
     async def call(self, work: Callable[[], Result]) -> Result:
         """Run one step in a worker thread; a failure or cancellation ends all."""

@@ -27,6 +27,7 @@ from devices.zk.packets import Code, EventMask, Packet, decode_packet
 from drivers.zk.driver import ZkDriver
 from simulators.hosting.faults import Faults
 from simulators.simulator import Output
+from simulators.zk.answers import Answers
 from simulators.zk.memory import ClockMemory
 from simulators.zk.simulator import ZkClock
 
@@ -40,9 +41,9 @@ async def test_cut_and_glued_segments_change_nothing(fault: str) -> None:
         await it.ready()
         for minute in range(100, 110):
             await it.punch("1002", minute)
-        await it.context.wait_event(30)
+        await it.punched(30)
         await it.read_log()
-    assert len(it.context.events) == 30
+    assert len(it.punches) == 30
 
 
 @BOTH
@@ -52,11 +53,11 @@ async def test_garbled_bytes_are_no_punches(url: str) -> None:
         for minute in range(100, 110):
             await it.hosted.act("garble", {"n": 1})
             await it.punch("1002", minute)
-        await it.context.wait_event(30)
+        await it.punched(30)
         await it.read_log()
     wanted = {f"1002:20260302T{10 + m // 60}{m % 60:02}00" for m in range(10, 20)}
-    assert set(ids(it.context.events[20:])) == wanted
-    assert len(it.context.events) == 30
+    assert set(ids(it.punches[20:])) == wanted
+    assert len(it.punches) == 30
 
 
 @BOTH
@@ -112,13 +113,13 @@ async def test_a_clock_of_one_session_is_served_in_turns(url: str) -> None:
     async with bench(url, rows=3, max_sessions=1) as it:
         await it.ready()
         await it.punch("1001", 900)
-        await it.context.wait_event(4)
+        await it.punched(4)
         reply = await it.driving.execute("users")
         assert len(reply["users"]) == 5
         await it.punch("1001", 901)
-        await it.context.wait_event(5)
+        await it.punched(5)
         await it.context.wait(lambda: it.context.state is DeviceState.READY)
-    assert len(set(ids(it.context.events))) == len(it.context.events) == 5
+    assert len(set(ids(it.punches))) == len(it.punches) == 5
     assert it.driving.lives == 1
 
 
@@ -240,8 +241,8 @@ async def test_odd_reply_numbers_and_events_between_replies(number: int) -> None
         await it.ready()
         await it.read_log()
         await it.punch("1002", 900)
-        await it.context.wait_event(101)
-    assert len(set(ids(it.context.events))) == len(it.context.events)
+        await it.punched(101)
+    assert len(set(ids(it.punches))) == len(it.punches)
 
 
 class MuteClock(ZkClock):
@@ -258,10 +259,10 @@ async def test_a_clock_that_ignores_a_second_session_is_served_in_turns() -> Non
     plain = simulated_clock()
     clock = MuteClock(plain.device, plain.parameters, plain.site)
     async with bench(clock=clock, rows=3, parameters={"timeout_s": 0.3}) as it:
-        await it.context.wait_event(3)
+        await it.punched(3)
         await it.ready()
         await it.punch("1002", 900)
-        await it.context.wait_event(4)
+        await it.punched(4)
     assert it.driving.lives == 1
 
 
@@ -273,8 +274,8 @@ class SpoiledMemory(ClockMemory):
     reads: int = 0
     grows: int = 0
 
-    def table(self, command: int) -> bytes | None:
-        blob = ClockMemory.table(self, command)
+    def table(self, command: int, selector: int = 0) -> bytes | None:
+        blob = ClockMemory.table(self, command, selector)
         if command != Code.LOG_READ or blob is None:
             return blob
         self.reads += 1
@@ -289,17 +290,18 @@ def spoiled_clock(**memory: Any) -> tuple[ZkClock, SpoiledMemory]:
     kept = {each.name: getattr(plain.memory, each.name) for each in fields(ClockMemory)}
     spoiled = SpoiledMemory(**kept, **memory)
     clock = ZkClock(plain.device, plain.parameters, plain.site)
-    clock.memory = clock._answers.memory = spoiled
+    clock.memory = spoiled
+    clock._answers = Answers(spoiled)
     return clock, spoiled
 
 
 async def test_punches_that_come_while_the_log_is_read_are_not_missed() -> None:
     clock, memory = spoiled_clock(grows=3)
     async with bench(clock=clock, rows=50) as it:
-        await it.context.wait_event(53)
+        await it.punched(53)
         await it.read_log()
     assert memory.grows == 0
-    assert len(set(ids(it.context.events))) == len(it.context.events) == 53
+    assert len(set(ids(it.punches))) == len(it.punches) == 53
 
 
 @pytest.mark.parametrize("cut", [-1, -40, -41])
@@ -307,7 +309,7 @@ async def test_a_log_that_came_short_is_read_again(cut: int) -> None:
     clock, memory = spoiled_clock()
     memory.spoil = lambda blob: blob[:cut] if memory.reads == 1 else blob
     async with bench(clock=clock, rows=10) as it:
-        await it.context.wait_event(10)
+        await it.punched(10)
         await it.read_log()
     assert memory.reads >= 2
     assert it.context.info["doubtful_rows"] == 0
@@ -319,9 +321,9 @@ async def test_live_goes_on_while_the_log_cannot_be_read() -> None:
         reason = await it.context.wait_state(DeviceState.DEGRADED)
         assert "its log cannot be read" in reason
         await it.punch("1002", 900)
-        (event,) = await it.context.wait_event()
+        (event,) = await it.punched()
         assert event.data["live"] is True
         memory.spoil = bytes
-        await it.context.wait_event(4)
+        await it.punched(4)
         await it.ready()
     assert it.driving.lives == 1

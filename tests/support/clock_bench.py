@@ -11,7 +11,7 @@ from typing import Any
 from support.clocks import DAY, TCP, clock_entry, fill, simulated_clock, wall_clock
 from support.driving import Driving, RecordingContext, driving
 
-from devices.events import DeviceEvent
+from devices.events import DeviceEvent, EventType
 from devices.kinds import DeviceState
 from devices.site import DeviceEntry
 from drivers.zk.driver import ZkDriver
@@ -32,6 +32,28 @@ class Bench:
     async def punch(self, user_id: str = "1001", minute: int = 0, **more: Any) -> None:
         time = (DAY + timedelta(minutes=minute)).isoformat()
         await self.hosted.act("punch", {"user_id": user_id, "time": time, **more})
+
+    @property
+    def punches(self) -> list[DeviceEvent]:
+        return [e for e in self.context.events if e.type is EventType.ATTENDANCE_PUNCH]
+
+    @property
+    def tampers(self) -> list[DeviceEvent]:
+        return [e for e in self.context.events if e.type is EventType.ATTENDANCE_TAMPER]
+
+    async def punched(self, count: int = 1) -> list[DeviceEvent]:
+        """Wait for `count` punches in all; gives all there are."""
+        await self.context.wait(lambda: len(self.punches) >= count)
+        return self.punches
+
+    async def tampered(self, kind: str, count: int = 1) -> list[DeviceEvent]:
+        """Wait for `count` tampers of a kind; gives all of that kind."""
+
+        def found() -> list[DeviceEvent]:
+            return [event for event in self.tampers if event.data["kind"] == kind]
+
+        await self.context.wait(lambda: len(found()) >= count)
+        return found()
 
     async def ready(self) -> None:
         await self.context.wait_state(DeviceState.READY)

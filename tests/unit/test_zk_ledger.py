@@ -49,9 +49,9 @@ async def test_an_unchanged_log_is_not_gone_through_again() -> None:
     context = recording()
     ledger = PunchLedger(context, "S1")
     reading = log_of([punch_at(number) for number in range(1200)])
-    assert await ledger.reconcile(reading, NOTES) == 1200
+    assert (await ledger.reconcile(reading, NOTES)).entered == 1200
     context.remembered = {"zk:S1:log": context.remembered["zk:S1:log"]}
-    assert await ledger.reconcile(reading, NOTES) == 0
+    assert (await ledger.reconcile(reading, NOTES)).entered == 0
     assert len(context.emitted) == 3
 
 
