@@ -1,0 +1,396 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bridge.domain.attendance.facts import (
+    CalendarDay,
+    DayKind,
+    Enrolment,
+    Leave,
+    LeaveKind,
+    LeaveUnit,
+    Person,
+    Posting,
+    Shift,
+)
+from bridge.service.attendance.imports import (
+    ImportKind,
+    ImportResult,
+    KnownIds,
+    parse,
+    read_table,
+)
+from bridge.service.attendance.templates import template_workbook
+
+ZONE = ZoneInfo("Asia/Shanghai")
+KNOWN = KnownIds(
+    people={
+        "0007": Person(id="0007", name="测试"),
+        "0008": Person(id="0008", name="证件样本"),
+    },
+    shifts={"day": "行政班", "noon": "值班", "late": "值班"},
+    counters=frozenset({"1", "2"}),
+)
+
+
+def read(
+    kind: str, *lines: str, known: KnownIds = KNOWN, lang: str = "zh-CN"
+) -> ImportResult:
+    table = read_table("\r\n".join(lines).encode(), lang)
+    return parse(ImportKind(kind), table, known, zone=ZONE, lang=lang)
+
+
+def bad(result: ImportResult) -> list[tuple[int, str, str]]:
+    return [(found.row, found.column, found.value) for found in result.bad]
+
+
+def only(result: ImportResult) -> Any:
+    assert result.bad == []
+    (fact,) = result.facts
+    return fact
+
+
+def at(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=ZONE)  # type: ignore[arg-type, misc]  # y, m, d, ...
+
+
+def test_people_in_chinese() -> None:
+    result = read(
+        "people",
+        "工号,姓名,派驻单位,部门,科室,指纹号,入职日期,离岗日期",
+        "0009,测试,市公安局,户政,一楼,7,2026年11月2日,",
+    )
+    assert only(result) == Person(
+        id="0009",
+        name="测试",
+        department="市公安局",
+        group="户政 一楼",
+        enrolments=[Enrolment(user_id="7")],
+        joined=date(2026, 11, 2),
+    )
+    assert (result.rows, result.good, result.same) == (1, 1, 0)
+
+
+def test_people_in_english_below_a_title() -> None:
+    result = read(
+        "people",
+        "List of people,,",
+        "ID*,name,Section",
+        "a-1,Test,Police",
+        lang="en",
+    )
+    assert only(result) == Person(id="a-1", name="Test", department="Police")
+
+
+def test_a_column_that_is_not_there_leaves_what_is() -> None:
+    before = Person(
+        id="0007",
+        name="测试",
+        department="市公安局",
+        enrolments=[Enrolment(user_id="70")],
+        joined=date(2020, 1, 1),
+    )
+    known = replace(KNOWN, people={"0007": before})
+    person = only(read("people", "工号,姓名,科室", "0007,测试,二楼", known=known))
+    assert person == replace(before, group="二楼")
+
+
+def test_a_new_number_from_a_day_ends_the_old_one() -> None:
+    line = "0007,测试,71,2026-11-02"
+    person = only(read("people", "工号,姓名,考勤机编号,编号启用日期", line))
+    assert list(person.enrolments) == [
+        Enrolment(user_id="0007", valid_to=date(2026, 11, 1)),
+        Enrolment(user_id="71", valid_from=date(2026, 11, 2)),
+    ]
+
+
+def test_two_people_with_one_number_at_the_same_time_are_refused() -> None:
+    head = "工号,姓名,考勤机编号,入职日期,离岗日期"
+    result = read("people", head, "11,甲,0008,,", "12,乙,5,,", "13,丙,5,,")
+    assert bad(result) == [(2, "考勤机编号", "0008"), (4, "考勤机编号", "5")]
+    assert "证件样本" in result.bad[0].message
+    assert [person.id for person in result.facts if isinstance(person, Person)] == [
+        "12"
+    ]
+    after = read("people", head, "11,甲,5,,2026-10-31", "12,乙,5,2026-11-01,")
+    assert after.bad == []
+
+
+def test_an_update_that_frees_a_number_lets_another_have_it() -> None:
+    head = "工号,姓名,考勤机编号"
+    assert read("people", head, "0007,测试,70", "11,甲,0007").bad == []
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "word"),
+    [
+        (",甲,,", "工号", "不能为空"),
+        ("11,,,", "姓名", "不能为空"),
+        ("1 1,甲,,", "工号", "字母"),
+        ("1\x011,甲,,", "工号", "字母"),
+        ("11,甲\t乙,,", "姓名", "控制字符"),
+        (f"11,{'甲' * 65},,", "姓名", "64"),
+        ("11,甲,2026-02-30,", "入职日期", "有效日期"),
+        ("11,甲,2026-13-01,", "入职日期", "有效日期"),
+        ("11,甲,46328,", "入职日期", "有效日期"),
+        ("11,甲,0001-01-01,", "入职日期", "有效日期"),
+        ("11,甲,2026-11-02,2026-11-01", "离岗日期", "早于"),
+        ("11,=A1,,", "姓名", "公式"),
+    ],
+)
+def test_bad_people(line: str, column: str, word: str) -> None:
+    result = read("people", "工号,姓名,入职日期,离岗日期", line, "12,乙,,")
+    assert [(found.row, found.column) for found in result.bad] == [(2, column)]
+    assert word in result.bad[0].message
+    assert [getattr(fact, "id", "") for fact in result.facts] == ["12"]
+    assert (result.rows, result.good) == (2, 1)
+
+
+def test_every_bad_row_is_listed_and_control_characters_are_shown() -> None:
+    lines = ["1,甲", "1,乙", "\x02,丙", "x y,"]
+    result = read("people", "工号,姓名", *lines)
+    assert bad(result) == [
+        (3, "工号", "1"),
+        (4, "工号", "\\x02"),
+        (5, "姓名", ""),
+    ]
+    assert "第 2 行" in result.bad[0].message
+
+
+def test_english_messages() -> None:
+    result = read("people", "ID,Name,Joined", "1,Test,2026-02-30", lang="en")
+    (found,) = result.bad
+    assert (found.column, found.value) == ("Joined", "2026-02-30")
+    assert "no date" in found.message
+
+
+def test_headings_that_are_missing_twice_or_unknown() -> None:
+    assert "工号、姓名" in read("people", "一,二").bad[0].message
+    assert read("people", "姓名,备注", "甲,1").bad[0].column == "工号"
+    assert read("people", "工号,工号,姓名", "1,2,甲").bad[0].column == "工号"
+    assert read("people", "工号,姓名,血型", "1,甲,A").ignored == ["血型"]
+    assert read("people", "").bad != []
+
+
+def test_postings() -> None:
+    result = read(
+        "postings",
+        "工号,姓名,窗口,班次,起始日期,截止日期,星期,轮班",
+        "0007,测试,1,行政班,2026/11/2,2026/12/31,一至三,",
+        '0008,证件样本,,,20261102,,,"day,day,休"',
+    )
+    assert result.bad == []
+    first, second = result.facts
+    assert isinstance(first, Posting)
+    assert isinstance(second, Posting)
+    assert (first.person, first.counter, first.shift) == ("0007", "1", "day")
+    assert (first.valid_from, first.valid_to) == (date(2026, 11, 2), date(2026, 12, 31))
+    assert first.weekdays == (0, 1, 2)
+    assert list(second.rotation) == ["day", "day", None]
+    assert second.shift is None
+
+
+def test_the_same_posting_has_the_same_id_each_time() -> None:
+    head = "工号,窗口,班次,起始日期,截止日期"
+    once = only(read("postings", head, "0007,1,day,2026-11-02,"))
+    again = only(read("postings", head, "0007,1,noon,2026-11-02,2026-12-31"))
+    other = only(read("postings", head, "0007,2,day,2026-11-02,"))
+    assert once.id == again.id != other.id
+
+
+@pytest.mark.parametrize(
+    ("line", "column"),
+    [
+        ("9999,测试,1,day,2026-11-02,,,", "工号"),
+        ("0007,证件样本,1,day,2026-11-02,,,", "姓名"),
+        ("0007,,9,day,2026-11-02,,,", "窗口"),
+        ("0007,,1,night,2026-11-02,,,", "班次"),
+        ("0007,,1,值班,2026-11-02,,,", "班次"),
+        ("0007,,1,day,,,,", "起始日期"),
+        ("0007,,1,day,2026-11-02,2026-11-01,,", "截止日期"),
+        ("0007,,1,day,2026-11-02,,八,", "星期"),
+        ("0007,,1,,2026-11-02,,,day 夜", "轮班"),
+        ("0007,,1,day,2026-11-02,,,day", "轮班"),
+    ],
+)
+def test_bad_postings(line: str, column: str) -> None:
+    head = "工号,姓名,窗口,班次,起始日期,截止日期,星期,轮班"
+    result = read("postings", head, line)
+    assert [(found.row, found.column) for found in result.bad] == [(2, column)]
+    assert result.facts == []
+
+
+def test_a_posting_twice_is_refused() -> None:
+    line = "0007,1,2026-11-02"
+    result = read("postings", "工号,窗口,起始日期", line, "", line)
+    assert bad(result) == [(4, "工号", "0007")]
+
+
+def test_shifts_are_gathered_from_their_sessions() -> None:
+    result = read(
+        "shifts",
+        "编号,名称,时段,上班,下班,仅星期,季节起,季节止,迟到宽限分钟,默认班次",
+        "day,行政班,上午,8:30,12:00,,,,5,是",
+        "day,,下午,13:00,17：30,,,,,",
+        "night,夜班,,22:00,6:00,,,,,",
+        "day,,,8:30,16:00,五,,,5,",
+        "day,,,8:00,17:00,,05-01,9月30日,,",
+    )
+    assert result.bad == []
+    day, night = result.facts
+    assert isinstance(day, Shift)
+    assert isinstance(night, Shift)
+    assert [(s.name, s.start, s.end, s.weight) for s in day.sessions] == [
+        ("上午", time(8, 30), time(12), 0.5),
+        ("下午", time(13), time(17, 30), 0.5),
+    ]
+    assert (day.grace_in_min, day.is_default, day.follows_calendar) == (5, True, True)
+    friday, summer = day.variants
+    assert friday.weekdays == (4,)
+    assert (summer.season_from, summer.season_to) == ("05-01", "09-30")
+    assert (night.sessions[0].end, night.sessions[0].weight) == (time(6), 1.0)
+
+
+@pytest.mark.parametrize(
+    ("lines", "place"),
+    [
+        (["day,行政班,25:00,12:00,,,"], (2, "上班")),
+        (["day,行政班,8:30,,,,"], (2, "下班")),
+        (["day,,8:30,12:00,,,"], (2, "名称")),
+        (["day,行政班,8:30,12:00,5.5,,"], (2, "迟到宽限分钟")),
+        (["day,行政班,8:30,12:00,-1,,"], (2, "迟到宽限分钟")),
+        (["day,甲,8:30,12:00,,,", "day,乙,13:00,17:00,,,"], (3, "名称")),
+        (["day,行政班,8:30,12:00,,08:00,"], (2, "上班打卡止")),
+        (["d y,行政班,8:30,12:00,,,"], (2, "编号")),
+    ],
+)
+def test_bad_shifts(lines: Sequence[str], place: tuple[int, str]) -> None:
+    head = "编号,名称,上班,下班,迟到宽限分钟,上班打卡起,上班打卡止"
+    result = read("shifts", head, *lines)
+    assert [(found.row, found.column) for found in result.bad] == [place]
+    assert result.facts == []
+
+
+def test_a_shift_for_fridays_alone_is_refused() -> None:
+    head = "编号,名称,上班,下班,仅星期"
+    result = read("shifts", head, "day,行政班,8:30,12:00,五")
+    assert [found.column for found in result.bad] == ["仅星期"]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "unit", "span"),
+    [
+        ("2026-11-02", "", "天", ((2026, 11, 2), (2026, 11, 3))),
+        ("2026-11-02", "2026-11-03", "", ((2026, 11, 2), (2026, 11, 4))),
+        ("2026-11-02 上午", "", "", ((2026, 11, 2), (2026, 11, 2, 12))),
+        ("2026/11/2下午", "", "半天", ((2026, 11, 2, 12), (2026, 11, 3))),
+        ("2026-11-02 pm", "2026-11-03 am", "", ((2026, 11, 2, 12), (2026, 11, 3, 12))),
+        (
+            "2026年11月2日 8时30分",
+            "2026-11-02 10:00",
+            "小时",
+            ((2026, 11, 2, 8, 30), (2026, 11, 2, 10)),
+        ),
+    ],
+)
+def test_leave(
+    start: str, end: str, unit: str, span: tuple[tuple[int, ...], tuple[int, ...]]
+) -> None:
+    line = f"0007,测试,病假,{start},{end},{unit},发热"
+    leave = only(read("leave", "工号,姓名,类型,开始,结束,单位,事由", line))
+    assert isinstance(leave, Leave)
+    assert (leave.start, leave.end) == (at(*span[0]), at(*span[1]))
+    assert (leave.kind, leave.note) == (LeaveKind.SICK, "发热")
+    expected = {"": None, "天": LeaveUnit.DAY, "小时": LeaveUnit.HOUR}
+    assert expected.get(unit) in {None, leave.unit}
+
+
+def test_a_paper_form_brings_its_decision() -> None:
+    head = "工号,类型,开始,批准人,级别"
+    result = read("leave", head, "0007,事假,2026-11-02,证件样本,2")
+    leave = only(result)
+    (paper,) = result.decisions
+    assert paper.by == "证件样本"
+    assert (paper.decision.subject, paper.decision.level) == (leave.id, 2)
+    assert paper.decision.approved
+
+
+def test_leave_that_is_there_is_not_told_again() -> None:
+    lines = ("工号,类型,开始,批准人,级别", "0007,事假,2026-11-02,证件样本,1")
+    leave = only(read("leave", *lines))
+    known = replace(KNOWN, leaves=frozenset({leave.id}))
+    again = read("leave", *lines, known=known)
+    assert (again.facts, again.decisions, again.same) == ([], [], 1)
+
+
+@pytest.mark.parametrize(
+    ("line", "column"),
+    [
+        ("9999,病假,2026-11-02,,,,", "工号"),
+        ("0007,逛街,2026-11-02,,,,", "类型"),
+        ("0007,病假,,,,,", "开始"),
+        ("0007,病假,2026-11-31,,,,", "开始"),
+        ("0007,病假,2026-11-02,2026-11-01,,,", "结束"),
+        ("0007,病假,2026-11-02 09:00,2026-11-02 09:00,,,", "结束"),
+        ("0007,病假,2026-11-02 09:00,,,,", "结束"),
+        ("0007,病假,2026-11-02,,半天,,", "开始"),
+        ("0007,病假,2026-11-02 09:00,,天,,", "开始"),
+        ("0007,病假,2026-11-02,,星期,,", "单位"),
+        ("0007,病假,2026-11-02,,,证件样本,", "级别"),
+        ("0007,病假,2026-11-02,,,证件样本,10", "级别"),
+        ("0007,病假,2026-11-02,,,,1", "批准人"),
+    ],
+)
+def test_bad_leave(line: str, column: str) -> None:
+    result = read("leave", "工号,类型,开始,结束,单位,批准人,级别", line)
+    assert column in [found.column for found in result.bad]
+    assert {found.row for found in result.bad} == {2}
+    assert (result.facts, result.decisions) == ([], [])
+
+
+def test_leave_that_overlaps_in_the_file_is_refused() -> None:
+    head = "工号,类型,开始,结束"
+    result = read(
+        "leave",
+        head,
+        "0007,病假,2026-11-02,2026-11-04",
+        "0007,事假,2026-11-04 下午,",
+        "0008,事假,2026-11-03,",
+    )
+    assert [(found.row, found.column) for found in result.bad] == [(3, "开始")]
+    assert "第 2 行" in result.bad[0].message
+
+
+def test_calendar() -> None:
+    result = read(
+        "calendar",
+        "日期,类型,名称",
+        "2027-10-01,节假日,国庆节",
+        "2027/10/9,工作日,国庆节调休",
+        "2027-10-01,休息,",
+        "2027-10-02,也许,",
+    )
+    assert result.facts == [
+        CalendarDay(day=date(2027, 10, 1), kind=DayKind.HOLIDAY, name="国庆节"),
+        CalendarDay(day=date(2027, 10, 9), kind=DayKind.WORKDAY, name="国庆节调休"),
+    ]
+    assert bad(result) == [(4, "日期", "2027-10-01"), (5, "类型", "也许")]
+
+
+@pytest.mark.parametrize("lang", ["zh-CN", "en"])
+@pytest.mark.parametrize("kind", list(ImportKind))
+def test_the_example_of_every_template_can_be_imported(
+    kind: ImportKind, lang: str
+) -> None:
+    table = read_table(template_workbook(kind, lang))
+    people = {"0007": Person(id="0007", name="测试")}
+    result = parse(kind, table, replace(KNOWN, people=people), zone=ZONE, lang=lang)
+    assert result.bad == []
+    assert result.ignored == []
+    assert len(result.facts) == 1
