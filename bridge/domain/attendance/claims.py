@@ -35,6 +35,19 @@ class Claims(NamedTuple):
 
 def claims_of(schedule: Schedule, person: Person, day: date) -> Claims:
     """Which shifts want a person on a day; none: `note` says why."""
+    memo = schedule.memo
+    latest = memo.get("person")
+    if latest is None or latest[0] is not person:
+        # days come person by person, and each looks at its neighbours
+        latest = memo["person"] = (person, {})
+    days: dict[date, Claims] = latest[1]
+    claims = days.get(day)
+    if claims is None:
+        claims = days[day] = _find(schedule, person, day)
+    return claims
+
+
+def _find(schedule: Schedule, person: Person, day: date) -> Claims:
     if (person.joined is not None and day < person.joined) or (
         person.left is not None and day > person.left
     ):

@@ -62,7 +62,7 @@ def conclude(given: DayInput, now: datetime) -> DayResult:
     midnight = datetime.combine(given.day, time.min, zone)
     if not plan.due:
         return _idle(given, plan, now, midnight)
-    first, last = plan.due[0].in_window[0], plan.due[-1].out_window[1]
+    first, last = plan.due[0].opens, plan.due[-1].closes
     reading = Reading(plan.clocks, given.coverage, last)
     case = _Case(given, now, plan, reading, first, last, midnight)
     evidence = weigh(given, min(first, midnight), max(last, midnight + _DAY))

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from bridge.domain.attendance.evidence import Mark
 from bridge.domain.attendance.leave import Excuse
-from bridge.domain.attendance.pairing import Windows
 from bridge.domain.attendance.results import DayState, PunchUse
 from bridge.domain.attendance.verdicts import MINUTE, NOTHING, Side, Verdict
-from bridge.domain.attendance.windows import DueSession
+from bridge.domain.attendance.windows import DueSession, Windows
 
 
 def remaining(due: DueSession, excuses: Sequence[Excuse]) -> Windows:
@@ -21,8 +20,8 @@ def remaining(due: DueSession, excuses: Sequence[Excuse]) -> Windows:
     for excuse in reversed(excuses):
         if excuse.end >= end:
             end = min(end, excuse.start)
-    in_from, in_until = due.in_window
-    out_from, out_until = due.out_window
+    in_from, in_until = due.windows.coming
+    out_from, out_until = due.windows.going
     middle = start + (end - start) / 2
     if in_until == out_from:
         in_until = out_from = middle
@@ -40,7 +39,7 @@ def excused(
     """All of it is leave or field duty: no punch is asked for, none is judged."""
     verdict = Verdict(
         due=due,
-        windows=Windows(due.start, due.end, due.in_window, due.out_window),
+        windows=due.windows,
         coming=Side.FREE,
         going=Side.FREE,
         states=[],

@@ -8,29 +8,19 @@ after it are two acts.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from bridge.domain.attendance.evidence import Mark
 from bridge.domain.attendance.facts import Pairing
 from bridge.domain.attendance.results import PunchUse
+from bridge.domain.attendance.windows import Windows
 from devices.events import Direction
 
 COMING: Final = frozenset({Direction.IN, Direction.BREAK_IN, Direction.OVERTIME_IN})
 GOING: Final = frozenset({Direction.OUT, Direction.BREAK_OUT, Direction.OVERTIME_OUT})
 
 _TOLD: Final = COMING | GOING
-
-
-@dataclass(frozen=True, slots=True)
-class Windows:
-    """When one is due, and when punches count as coming and going (ends included)."""
-
-    start: datetime
-    end: datetime
-    coming: tuple[datetime, datetime]
-    going: tuple[datetime, datetime]
 
 
 def pair(

@@ -40,12 +40,12 @@ class DayPlan:
     @property
     def starts(self) -> datetime | None:
         """When the first window opens."""
-        return self.due[0].in_window[0] if self.due else None
+        return self.due[0].opens if self.due else None
 
     @property
     def ends(self) -> datetime | None:
         """When the last window closes."""
-        return self.due[-1].out_window[1] if self.due else None
+        return self.due[-1].closes if self.due else None
 
     @property
     def postings(self) -> tuple[str, ...]:

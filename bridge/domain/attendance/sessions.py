@@ -10,7 +10,7 @@ from bridge.domain.attendance.evidence import Mark
 from bridge.domain.attendance.excusing import count_excuses, excused, remaining
 from bridge.domain.attendance.facts import Shift
 from bridge.domain.attendance.leave import Excuse
-from bridge.domain.attendance.pairing import Windows, pair
+from bridge.domain.attendance.pairing import pair
 from bridge.domain.attendance.results import DayState
 from bridge.domain.attendance.verdicts import MINUTE, NOTHING, Side, Verdict
 from bridge.domain.attendance.windows import DueSession
@@ -26,7 +26,7 @@ def judge(
     flex: timedelta = NOTHING,
 ) -> Verdict:
     """Judge one session by itself. `flex`: how much later its chain began."""
-    windows = remaining(due, excuses) if excuses else _whole(due)
+    windows = remaining(due, excuses) if excuses else due.windows
     shift, session = due.shift, due.session
     if windows.start >= windows.end:
         return excused(due, marks, excuses)
@@ -58,10 +58,6 @@ def judge(
     return verdict
 
 
-def _whole(due: DueSession) -> Windows:
-    return Windows(due.start, due.end, due.in_window, due.out_window)
-
-
 def _judge_coming(
     verdict: Verdict, came: Mark | None, reading: Reading, now: datetime
 ) -> None:
@@ -77,6 +73,7 @@ def _judge_coming(
     late = came.time - windows.start
     if late > NOTHING and shift.flex_min and windows.start == verdict.due.start:
         verdict.flex = min(late, shift.flex_min * MINUTE)
+        verdict.notes.append(f"flex:{verdict.flex // MINUTE}")
         late -= verdict.flex
     minutes = late // MINUTE
     verdict.coming = Side.GOOD

@@ -120,22 +120,5 @@ def session_result(verdict: Verdict) -> SessionResult:
         if excuses
         else (),
         away=tuple((each.start, each.end) for each in excuses) if excuses else (),
-        notes=_notes(verdict),
+        notes=(*due.notes, *verdict.notes) if verdict.notes else due.notes,
     )
-
-
-def _notes(verdict: Verdict) -> tuple[str, ...]:
-    """The rules that bear on it, then what was noted."""
-    session, shift = verdict.due.session, verdict.due.shift
-    notes: list[str] = []
-    if shift.grace_in_min and session.needs_in:
-        notes.append(f"grace_in:{shift.grace_in_min}")
-    if shift.grace_out_min and session.needs_out:
-        notes.append(f"grace_out:{shift.grace_out_min}")
-    if verdict.flex:
-        notes.append(f"flex:{verdict.flex // MINUTE}")
-    if not session.needs_in:
-        notes.append("needs_no_in")
-    if not session.needs_out:
-        notes.append("needs_no_out")
-    return (*notes, *verdict.notes) if verdict.notes else tuple(notes)

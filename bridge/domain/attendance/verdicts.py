@@ -9,9 +9,8 @@ from enum import Enum, auto
 from typing import Final
 
 from bridge.domain.attendance.leave import Excuse
-from bridge.domain.attendance.pairing import Windows
 from bridge.domain.attendance.results import DayState
-from bridge.domain.attendance.windows import DueSession
+from bridge.domain.attendance.windows import DueSession, Windows
 
 MINUTE: Final = timedelta(minutes=1)
 NOTHING: Final = timedelta()

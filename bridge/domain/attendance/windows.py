@@ -31,27 +31,48 @@ class Stretch(NamedTuple):
     end: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """When one is due, and when punches count as coming and going (ends included)."""
+
+    start: datetime
+    end: datetime
+    coming: tuple[datetime, datetime]
+    going: tuple[datetime, datetime]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueSession:
-    """A session that somebody is due for, with its windows (ends included)."""
+    """A session that somebody is due for, with its windows."""
 
     session: Session
     shift: Shift
     claim: int
     start: datetime
     end: datetime
-    in_window: tuple[datetime, datetime]
-    out_window: tuple[datetime, datetime]
+    windows: Windows
     weight: float
     chain: int
     """Equal for sessions between which nobody has to punch."""
     yields_end: bool
     """The last moment of the out window is the next session's."""
+    notes: tuple[str, ...]
+    """The rules that bear on it (wording.NOTES)."""
+
+    @property
+    def opens(self) -> datetime:
+        """When the first punch may come."""
+        return self.windows.coming[0]
+
+    @property
+    def closes(self) -> datetime:
+        """When the last punch may come."""
+        return self.windows.going[1]
 
     def holds(self, moment: datetime) -> bool:
         """Whether a punch at that moment is this session's."""
-        end = self.out_window[1]
-        if self.in_window[0] <= moment <= end:
+        end = self.windows.going[1]
+        if self.windows.coming[0] <= moment <= end:
             return moment != end or not self.yields_end
         return False
 
@@ -113,14 +134,35 @@ def lay_out(
                 claim=stretch.claim,
                 start=stretch.start,
                 end=stretch.end,
-                in_window=(in_from, min(max(in_until, in_from), out_until)),
-                out_window=(min(max(out_from, in_from), out_until), out_until),
+                windows=Windows(
+                    stretch.start,
+                    stretch.end,
+                    (in_from, min(max(in_until, in_from), out_until)),
+                    (min(max(out_from, in_from), out_until), out_until),
+                ),
                 weight=session.weight / total if total > 1 else session.weight,
                 chain=chain,
                 yields_end=out_until == edges[place + 1][1],
+                notes=_notes(stretch),
             )
         )
     return tuple(due)
+
+
+def _notes(stretch: Stretch) -> tuple[str, ...]:
+    session, shift = stretch.session, stretch.shift
+    notes: list[str] = []
+    if session.needs_in:
+        if shift.grace_in_min:
+            notes.append(f"grace_in:{shift.grace_in_min}")
+    else:
+        notes.append("needs_no_in")
+    if session.needs_out:
+        if shift.grace_out_min:
+            notes.append(f"grace_out:{shift.grace_out_min}")
+    else:
+        notes.append("needs_no_out")
+    return tuple(notes)
 
 
 def _is_season(day: str, first: str | None, last: str | None) -> bool:
