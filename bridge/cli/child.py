@@ -85,8 +85,14 @@ async def _serve(part: Part, handover: Handover, status: int) -> None:
 
 
 async def _drivers(handover: Handover, ready: Callable[[], None]) -> None:
-    from drivers.node.node import run_node  # noqa: PLC0415 - only this process needs it
+    # Only this process needs them.
+    from drivers.adms.server import Listening  # noqa: PLC0415
+    from drivers.node.node import run_node  # noqa: PLC0415
 
+    push = None
+    if handover.push_fd is not None:
+        sock = socket.socket(fileno=handover.push_fd)
+        push = Listening(socket=sock, secret=handover.push_secret)
     await run_node(
         site=handover.site,
         node=handover.node,
@@ -94,6 +100,7 @@ async def _drivers(handover: Handover, ready: Callable[[], None]) -> None:
         broker=handover.broker,
         clock=_clock(handover),
         ready=ready,
+        push=push,
     )
 
 
@@ -102,16 +109,20 @@ async def _bridge(handover: Handover, ready: Callable[[], None]) -> None:
     from bridge.mqtt.link import BridgeLink  # noqa: PLC0415
     from bridge.service.hall import open_hall  # noqa: PLC0415
     from bridge.web.app import create_app  # noqa: PLC0415
+    from bridge.web.iclock import PushAddress  # noqa: PLC0415
     from bridge.web.server import serve  # noqa: PLC0415
 
     assert handover.socket_fd is not None  # noqa: S101 - the bridge's always is
     sock = socket.socket(fileno=handover.socket_fd)
+    push = None
+    if handover.push_port is not None:
+        push = PushAddress(port=handover.push_port, secret=handover.push_secret)
     hall_opening = open_hall(
         site=handover.site, data=handover.data, clock=_clock(handover)
     )
     async with hall_opening as hall, asyncio.TaskGroup() as tasks:
         tasks.create_task(BridgeLink(hall, handover.broker).run())
-        tasks.create_task(serve(create_app(hall), sock, ready))
+        tasks.create_task(serve(create_app(hall), sock, ready, push=push))
         tasks.create_task(answer_retries(hall.retry_inbox, handover.data))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,11 @@ from devices.site import Site
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handover:
-    """Everything a child needs; `socket_fd` is the bridge's, bound by the parent."""
+    """Everything a child needs; `socket_fd` is the bridge's, bound by the parent.
+
+    Where the hall file gives push clocks no port of their own, the drivers take
+    them on `push_fd`, and the bridge forwards to `push_port` with `push_secret`.
+    """
 
     role: str
     site: Site
@@ -24,6 +28,9 @@ class Handover:
     log_json: bool
     parent_pid: int
     socket_fd: int | None = None
+    push_fd: int | None = None
+    push_port: int | None = None
+    push_secret: str = field(default="", repr=False)
 
     def encode(self) -> bytes:
         """As JSON."""
@@ -37,6 +44,9 @@ class Handover:
             "log_json": self.log_json,
             "parent_pid": self.parent_pid,
             "socket_fd": self.socket_fd,
+            "push_fd": self.push_fd,
+            "push_port": self.push_port,
+            "push_secret": self.push_secret,
         }
         return json.dumps(body).encode()
 

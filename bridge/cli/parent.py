@@ -13,6 +13,7 @@ import fcntl
 import json
 import logging
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -59,6 +60,11 @@ class Plan:
         """The children to run."""
         return [self.only] if self.only else ["bridge", "drivers"]
 
+    @property
+    def forwards_push(self) -> bool:
+        """Whether push clocks come by the web's port."""
+        return self.only is None and self.site.adms is None
+
 
 def run_hall(plan: Plan) -> int:
     """Run until a signal; gives the exit code. Raises OSError in plain words."""
@@ -66,19 +72,27 @@ def run_hall(plan: Plan) -> int:
     plan.data.mkdir(mode=0o750, parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
         locks = [stack.enter_context(_locked(plan, role)) for role in plan.roles]
-        sock = None
+        sock = push = None
         if "bridge" in plan.roles:
             sock = stack.enter_context(_bound(plan))
-        return asyncio.run(_Parent(plan, locks, sock).run())
+        if plan.forwards_push:
+            push = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        return asyncio.run(_Parent(plan, locks, sock, push).run())
 
 
 class _Parent:
     def __init__(
-        self, plan: Plan, locks: list[int], sock: socket.socket | None
+        self,
+        plan: Plan,
+        locks: list[int],
+        sock: socket.socket | None,
+        push: socket.socket | None,
     ) -> None:
         self._plan = plan
         self._locks = locks
         self._socket = sock
+        self._push = push
+        self._push_secret = secrets.token_hex(16)
         self._notifier = Notifier()
         self._stop = asyncio.Event()
         self._broker: BrokerKeeper | None = None
@@ -125,7 +139,8 @@ class _Parent:
         self._address = await keeper.address()
 
     def _child(self, role: str) -> Child:
-        sockets = [self._socket.fileno()] if self._socket and role == "bridge" else []
+        sock = {"bridge": self._socket, "drivers": self._push}[role]
+        sockets = [sock.fileno()] if sock is not None else []
         return Child(
             role,
             lambda: self._handover(role),
@@ -147,6 +162,9 @@ class _Parent:
             log_json=plan.log_json,
             parent_pid=os.getpid(),
             socket_fd=self._socket.fileno() if self._socket else None,
+            push_fd=self._push.fileno() if self._push else None,
+            push_port=self._push.getsockname()[1] if self._push else None,
+            push_secret=self._push_secret,
         ).encode()
 
     async def _announce(self, children: list[Child]) -> None:

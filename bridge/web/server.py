@@ -11,6 +11,8 @@ from typing import Final
 import uvicorn
 from fastapi import FastAPI
 
+from bridge.web.iclock import Front, PushAddress
+
 GRACE_S: Final = 1
 """How long an answer under way may take to end when the web closes."""
 
@@ -35,15 +37,20 @@ class _QuietServer(uvicorn.Server):
 
 
 async def serve(
-    app: FastAPI, sock: socket.socket, ready: Callable[[], None] | None = None
+    app: FastAPI,
+    sock: socket.socket,
+    ready: Callable[[], None] | None = None,
+    *,
+    push: PushAddress | None = None,
 ) -> None:
     """Answer on `sock` until cancelled; ends within 2 s, streams open or not.
 
-    The socket is bound by the caller and closed here.
+    What push clocks ask goes on to `push`, where that is known. The socket is
+    bound by the caller and closed here.
     """
     server = _QuietServer(
         uvicorn.Config(
-            app,
+            Front(app, push),
             http="h11",
             ws="none",
             lifespan="off",
@@ -51,6 +58,7 @@ async def serve(
             log_level="warning",
             access_log=False,
             server_header=False,
+            date_header=False,  # push clocks are set by it: Front decides
             proxy_headers=False,
             timeout_keep_alive=30,
             timeout_graceful_shutdown=GRACE_S,

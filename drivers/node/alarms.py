@@ -18,6 +18,8 @@ class AlarmKind(StrEnum):
     JOURNAL_FILLING = "journal-filling"
     ANOTHER_PROGRAM = "another-program"
     CLOCK_DOUBTFUL = "clock-doubtful"
+    UNKNOWN_CLOCK = "unknown-clock"
+    CLOCK_MOVED = "clock-moved"
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from bus.address import BrokerAddress
 from bus.client import BusClient
 from devices.site import DeviceEntry, Site
 from devices.topics import Topics
+from drivers.adms.server import Listening
 from drivers.node.alarms import Alarms
 from drivers.node.commands import Commander
 from drivers.node.context import NodeContext, NodeServices
@@ -20,6 +21,7 @@ from drivers.node.journal import Journal, JournalCorruptError
 from drivers.node.journal_store import JournalStore
 from drivers.node.presence import DevicePresence, NodePresence, Pulpit
 from drivers.node.publisher import Publisher, Timing
+from drivers.node.pushing import is_push_wanted, make_push_server
 from drivers.node.running import Node
 from drivers.node.subjects import load_subject_key
 from drivers.node.supervisor import FIRST_RETRY_S, Supervisor
@@ -45,9 +47,11 @@ async def run_node(
     clock: Callable[[], datetime],
     ready: Callable[[], None] | None = None,
     timing: NodeTiming | None = None,
+    push: Listening | None = None,
 ) -> None:
     """Run a node's devices until cancelled; ends in good order.
 
+    `push` is where push clocks are served when the hall file does not say;
     `ready` is called once its drivers run, broker or not. Raises
     `JournalInUseError` when another process runs this node on `data`.
     """
@@ -61,6 +65,7 @@ async def run_node(
                 broker=broker,
                 journal=journal,
                 timing=timing or NodeTiming(),
+                push=push,
             )
             await running.run(ready)
         except JournalCorruptError as error:
@@ -78,6 +83,7 @@ async def make_node(
     broker: BrokerAddress,
     journal: Journal,
     timing: NodeTiming,
+    push: Listening | None = None,
 ) -> Node:
     """Wire everything; nothing runs yet."""
     topics = Topics(site.hall.id)
@@ -97,6 +103,7 @@ async def make_node(
     )
     pulpit = Pulpit(bus=bus, topics=topics, node=node, clock=services.now)
     alarms = Alarms(services.now)
+    push_server = make_push_server(services, alarms, push)
     publisher = await Publisher.make(
         journal=journal,
         bus=bus,
@@ -158,6 +165,7 @@ async def make_node(
         contexts=contexts,
         supervisors=supervisors,
         removed=await _removed(journal, site, frozenset(contexts)),
+        push=push_server if is_push_wanted(services, node, push_server) else None,
     )
     return hooks.made
 

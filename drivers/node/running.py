@@ -14,6 +14,7 @@ from bus.client import BusClient, Message, Will
 from devices.commands import Command
 from devices.kinds import DeviceState, NodeState
 from devices.topics import Topics
+from drivers.adms.server import PushServer
 from drivers.node.alarms import AlarmKind, Alarms
 from drivers.node.commands import Commander
 from drivers.node.context import NodeContext
@@ -23,6 +24,7 @@ from drivers.node.journal_rows import JournalError
 from drivers.node.journal_store import JournalStore
 from drivers.node.presence import NodePresence, Pulpit
 from drivers.node.publisher import Publisher
+from drivers.node.pushing import keep_push_open
 from drivers.node.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
@@ -52,6 +54,8 @@ class Node:
     supervisors: Mapping[str, Supervisor]
     removed: frozenset[str]
     """Devices that left the hall file; their retained topics must go."""
+    push: PushServer | None = None
+    """Kept open though no clock of the node may need it."""
     _bridge_session: object = None
     _again: asyncio.TimerHandle | None = None
 
@@ -70,6 +74,7 @@ class Node:
                         self.commander.run(),
                         self.health.run(),
                         self._clear_removed(),
+                        *([keep_push_open(self.push)] if self.push else []),
                     )
                 ]
                 try:
