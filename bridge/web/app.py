@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from bridge.service.ports import HallPort
-from bridge.web import health, problems, rendering
+from bridge.web import health, managing, problems, rendering
 from bridge.web.api import attendance, equipment, queueing, records, stream
 from bridge.web.api.attendance.documents import schemas
 from bridge.web.api.depends import ProblemDocument
@@ -39,6 +39,7 @@ def create_app(hall: HallPort, *, heartbeat_s: float = HEARTBEAT_S) -> FastAPI:
         app.include_router(part.router, prefix=API)
     app.include_router(health.router)
     app.include_router(rendering.router, include_in_schema=False)
+    app.include_router(managing.router, include_in_schema=False)
     _describe(app)
     return app
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from bridge.domain.attendance.results import DayState
+from bridge.domain.attendance.rulings import STATES_BY_CORRECTION
 from bridge.service.ports import HallPort
 from bridge.web.api.depends import Hall
 from bridge.web.rendering import catalogue, choose_language, missing_page, page
@@ -64,15 +65,8 @@ _UNDER: Final = {
 
 CLOCK_DRIVERS: Final = frozenset({"zk", "adms"})
 
-# A paper says what was; what a clock would have to tell is not said by paper.
-CORRECTION_STATES: Final = (
-    DayState.PRESENT,
-    DayState.LATE,
-    DayState.EARLY,
-    DayState.ABSENT,
-    DayState.LEAVE,
-    DayState.FIELD_DUTY,
-    DayState.REST,
+CORRECTION_STATES: Final = tuple(
+    state.value for state in DayState if state in STATES_BY_CORRECTION
 )
 
 
@@ -116,7 +110,7 @@ def _view(request: Request, hall: HallPort, view: str) -> Response:
             for device in hall.site.devices
             if device.driver in CLOCK_DRIVERS
         },
-        "correction_states": [state.value for state in CORRECTION_STATES],
+        "correction_states": list(CORRECTION_STATES),
         "needs_token": hall.site.web.is_public,
     }
     scripts = "\n".join(

@@ -16,8 +16,11 @@ from bridge.web.app import create_app
 
 SCRIPTS = sorted(rendering.PAGES.glob("*.js"))
 TEMPLATES = sorted(rendering.PAGES.glob("*.html"))
-PAGES = ["/", "/screen/hall", "/kiosk", "/counter/w1"]
-OF_THE_RENDERER = {"lang", "hall", "suffix", "context", "links", "other", "message"}
+PAGES = ["/", "/screen/hall", "/kiosk", "/counter/w1", "/manage/attendance"]
+OF_THE_RENDERER = {
+    *("lang", "hall", "suffix", "context", "links", "other", "message"),
+    *("title", "view", "scripts"),
+}
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@
 
   function lines(day) {
     const said = (day.lines || []).map((one) => el("li", {}, typeof one === "string" ? one : one.text));
-    return said.length ? el("ol", { class: "told" }, said) : "";
+    return said.length ? parts.section(text("manage.explained.told"), el("ol", { class: "told" }, said)) : "";
   }
 
   function sessions(row) {
@@ -91,8 +91,11 @@
         {
           label: text("manage.state"),
           cell: (one) => {
-            const isRead = row.ends && row.coverage[one] && Date.parse(row.coverage[one]) >= Date.parse(row.ends);
-            return el("span", { class: "mark", "data-tone": isRead ? "good" : "warn" }, text(isRead ? "manage.read_past" : "manage.read_short"));
+            const ends = row.ends ? Date.parse(row.ends) : 0;
+            const isRead = row.coverage[one] && Date.parse(row.coverage[one]) >= ends;
+            const isOver = ends <= Halld.now();
+            const tone = isRead ? "good" : isOver ? "warn" : "open";
+            return el("span", { class: "mark", "data-tone": tone }, text(isRead ? "manage.read_past" : isOver ? "manage.read_short" : "manage.read_open"));
           },
         },
       ],

@@ -13,21 +13,24 @@
   const WANTED = ["month", "day", "person", "department", "state", "exceptions", "final"];
 
   function came(row) {
-    return row.sessions.map((s) => (s.came ? s.came.slice(11, 16) : "—") + " / " + (s.went ? s.went.slice(11, 16) : "—")).join("  ");
+    return row.sessions.map((session) =>
+      parts.el("span", { class: "pair" }, (session.came ? session.came.slice(11, 16) : "—") + " / " + (session.went ? session.went.slice(11, 16) : "—"))
+    );
   }
 
-  function columns() {
+  /** Columns of a list of days; `isOnes` leaves out whose they are. */
+  function columns(isOnes) {
     return [
-      { label: text("manage.day_label"), cell: (row) => parts.link(parts.dayText(row.day), "day", { person: row.person, day: row.day }) },
-      { label: text("manage.id"), class: "num", cell: (row) => row.person },
-      { label: text("manage.person"), cell: (row) => parts.person(row.person, row.name, row.day.slice(0, 7)) },
-      { label: text("manage.department"), cell: (row) => row.department },
+      { label: text("manage.day_label"), class: "num", cell: (row) => parts.link(parts.dayText(row.day), "day", { person: row.person, day: row.day }) },
+      { who: true, label: text("manage.id"), class: "num", cell: (row) => row.person },
+      { who: true, label: text("manage.person"), cell: (row) => parts.person(row.person, row.name, row.day.slice(0, 7)) },
+      { who: true, label: text("manage.department"), cell: (row) => row.department },
       { label: text("manage.shift"), cell: (row) => row.shift_name },
-      { label: text("manage.in_out"), class: "num", cell: came },
+      { label: text("manage.in_out"), cell: came },
       { label: text("manage.state"), cell: (row) => parts.badges(row.states) },
       { label: text("manage.what"), cell: (row) => Halld.dayWords.troubles(row) },
       { label: text("manage.final"), cell: (row) => (row.final ? text("manage.final_yes") : Halld.dayWords.waiting(row.waiting).join("; ")) },
-    ];
+    ].filter((column) => !isOnes || !column.who);
   }
 
   Halld.dayColumns = columns;
@@ -39,7 +42,9 @@
     WANTED.forEach((name) => {
       asked[name] = shown[name];
     });
-    if (!shown.month && !shown.day) {
+    if (shown.day) {
+      asked.month = "";
+    } else if (!shown.month) {
       asked.month = Halld.context.today.slice(0, 7);
     }
     manage.withPeople((people) => {

@@ -10,8 +10,16 @@
     return parts.moment(start) + " – " + parts.moment(end, start.slice(0, 10));
   }
 
+  /** Whole days: one that ends at midnight has the day before as its last. */
+  function days(one) {
+    const end = one.end.slice(0, 10);
+    const last = one.end.slice(11, 16) === "00:00" ? parts.addDays(end, -1) : end;
+    const first = one.start.slice(0, 10);
+    return parts.dayText(first) + (last > first ? " – " + parts.dayText(last) : "");
+  }
+
   function leave(one) {
-    const words = [text("manage.leave." + one.kind), span(one.start, one.end)];
+    const words = [text("manage.leave." + one.kind), text("manage.unit." + one.unit), one.unit === "day" ? days(one) : span(one.start, one.end)];
     if (one.cover) {
       words.push(text("manage.leave_cover", { who: one.cover }));
     }
@@ -48,8 +56,11 @@
 
   /** How a leave or a correction stands, with the level that must decide. */
   function status(item) {
-    const level = item.status === "pending" && item.level ? " " + text("manage.level", { n: item.level, role: item.role || "" }) : "";
-    return el("span", { class: "mark", "data-tone": item.status }, text("manage.status." + item.status) + level);
+    const waits = item.status === "pending" && item.level;
+    return [
+      el("span", { class: "mark", "data-tone": item.status }, text("manage.status." + item.status)),
+      waits ? [el("br"), el("small", {}, text("manage.level", { n: item.level, role: item.role || "" }))] : "",
+    ];
   }
 
   /** Who said what so far. */

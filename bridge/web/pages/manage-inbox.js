@@ -77,15 +77,15 @@
       className: "lines",
       mark: (item) => (item.status === "pending" ? "is-open" : ""),
       columns: [
-        { label: text("manage.status"), cell: Halld.factWords.status },
-        { label: text("manage.kind_label"), cell: (item) => text("manage.kind." + item.kind) },
+        { label: text("manage.status"), class: "num", cell: Halld.factWords.status },
+        { label: text("manage.kind_label"), class: "num", cell: (item) => text("manage.kind." + item.kind) },
         { label: text("manage.person"), cell: (item) => parts.person(manage.factOf(item).person, (people[manage.factOf(item).person] || {}).name, dayOf(item).slice(0, 7)) },
         { label: text("manage.department"), cell: (item) => (people[manage.factOf(item).person] || {}).department || "" },
-        { label: text("manage.day_label"), cell: (item) => parts.link(parts.dayText(dayOf(item)), "day", { person: manage.factOf(item).person, day: dayOf(item) }) },
+        { label: text("manage.day_label"), class: "num", cell: (item) => parts.link(parts.dayText(dayOf(item)), "day", { person: manage.factOf(item).person, day: dayOf(item) }) },
         { label: text("manage.what"), cell: describe },
-        { label: text("manage.told_by"), cell: (item) => [item.actor, " ", el("small", {}, parts.moment(item.at))] },
+        { label: text("manage.told_by"), class: "num", cell: (item) => [item.actor, el("br"), el("small", {}, parts.moment(item.at))] },
         { label: text("manage.decisions"), cell: Halld.factWords.decisions },
-        { label: "", cell: (item) => keys(item, people) },
+        { label: "", class: "num", cell: (item) => keys(item, people) },
       ],
     });
   }

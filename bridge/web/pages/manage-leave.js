@@ -11,26 +11,19 @@
     "time_off", "other", "temporary_out", "field_duty",
   ];
 
-  /** From when to when: days end at midnight, half days at noon. */
-  function times(values) {
-    const last = values.last || values.first;
-    if (values.unit === "day") {
-      return [parts.stamp(values.first, "00:00"), parts.stamp(parts.addDays(last, 1), "00:00")];
+  /** From when to when: hours by their moments, days and halves as the hall has its noon. */
+  function span(values) {
+    if (values.unit === "hour") {
+      return { start: parts.stamp(values.first, values.from), end: parts.stamp(values.last || values.first, values.until) };
     }
-    if (values.unit === "half_day") {
-      const isMorning = values.half === "am";
-      const end = isMorning ? parts.stamp(values.first, "12:00") : parts.stamp(parts.addDays(values.first, 1), "00:00");
-      return [parts.stamp(values.first, isMorning ? "00:00" : "12:00"), end];
-    }
-    return [parts.stamp(values.first, values.from || "00:00"), parts.stamp(last, values.until || "00:00")];
+    return values.unit === "half_day"
+      ? { date_from: values.first, half: values.half }
+      : { date_from: values.first, date_to: values.last || values.first };
   }
 
   function fact(values) {
-    const span = times(values);
-    return Halld.preview.filled({
-      person: values.person, kind: values.kind, unit: values.unit, start: span[0], end: span[1],
-      note: values.note, cover: values.cover,
-    });
+    const told = { person: values.person, kind: values.kind, unit: values.unit, note: values.note, cover: values.cover };
+    return Halld.preview.filled(Object.assign(told, span(values)));
   }
 
   function fieldsOf(shown) {

@@ -9,11 +9,17 @@
   const LIMIT = 100;
   const KINDS = [
     "person", "shift", "posting", "calendar_day", "calendar_year", "leave", "correction",
-    "decision", "confirmation", "spot_check", "cover", "gap_verdict", "removal", "month",
+    "decision", "confirmation", "spot_check", "cover", "gap_verdict", "removal",
+    "month.closed", "month.reopened", "punches.sealed",
   ];
 
   function details(entry) {
     return el("details", {}, [el("summary", {}, text("manage.show")), el("pre", {}, JSON.stringify(entry.data, null, 1))]);
+  }
+
+  function kindWord(kind) {
+    const word = text("manage.kind." + kind);
+    return word === "manage.kind." + kind ? kind : word;
   }
 
   Halld.ledgerTable = function (items) {
@@ -25,7 +31,7 @@
         { label: "#", class: "num", cell: (one) => one.id },
         { label: text("manage.told_at"), class: "num", cell: (one) => one.at.slice(0, 16).replace("T", " ") },
         { label: text("manage.told_by"), cell: (one) => one.actor },
-        { label: text("manage.ledger.kind"), cell: (one) => text("manage.kind." + one.kind) },
+        { label: text("manage.ledger.kind"), cell: (one) => kindWord(one.kind) },
         { label: text("manage.ledger.key"), cell: (one) => one.key },
         { label: text("manage.why"), cell: (one) => one.reason },
         { label: text("manage.ledger.data"), cell: details },

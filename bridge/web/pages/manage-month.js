@@ -51,7 +51,7 @@
   function figure(row, plan) {
     const value = plan.hours ? row[plan.name] / 60 : row[plan.name];
     if (!value) {
-      return "0";
+      return el("span", { class: "zero" }, "0");
     }
     const wanted = { month: row.month, person: row.person, state: plan.state, exceptions: plan.exceptions };
     return parts.link(parts.number(value), "days", wanted);
@@ -107,11 +107,25 @@
     );
   }
 
-  function legend() {
-    return el("p", { class: "legend" }, [
-      text("manage.legend"),
-      LEGEND.map((state) => el("span", {}, [el("i", { "data-state": state }, text("manage.symbol." + state)), " " + text("manage.state." + state)])),
+  function total(rows, days) {
+    return el("tbody", {}, [
+      el("tr", { class: "total" }, [
+        el("td", { colspan: 2 }, text("manage.total")),
+        FIGURES.map((plan) => {
+          const sum = rows.reduce((so, row) => so + row[plan.name], 0);
+          return el("td", { class: "figure" }, parts.number(plan.hours ? sum / 60 : sum));
+        }),
+        el("td", { colspan: days.length }, ""),
+      ]),
     ]);
+  }
+
+  function legend(rows) {
+    const words = LEGEND.map((state) => el("span", {}, [el("i", { "data-state": state }, text("manage.symbol." + state)), " " + text("manage.state." + state)]));
+    if (rows.some((row) => !row.final)) {
+      words.push(el("span", {}, text("manage.open_mark")));
+    }
+    return el("p", { class: "legend" }, [text("manage.legend"), words, el("span", {}, text("manage.units_line"))]);
   }
 
   function sheet(month, rows, status) {
@@ -126,8 +140,8 @@
         el("span", {}, Halld.monthStanding.line(status)),
         el("span", {}, text("manage.month.made", { time: Halld.context.today + " " + Halld.timeText(Halld.now()) })),
       ]),
-      el("div", { class: "scroll" }, [el("table", { class: "month" }, [head(days), bodies(rows, days, month)])]),
-      legend(),
+      el("div", { class: "scroll" }, [el("table", { class: "month" }, [head(days), bodies(rows, days, month), total(rows, days)])]),
+      legend(rows),
       el("p", { class: "signs" }, text("manage.signs").split("|").map((sign) => el("span", {}, sign))),
     ]);
   }
@@ -148,6 +162,7 @@
   function filters(people, month) {
     return el("div", { class: "filters" }, [
       parts.button("‹", () => manage.go({ month: parts.addMonths(month, -1) })),
+      parts.button("›", () => manage.go({ month: parts.addMonths(month, 1) })),
       Halld.fields.filters(
         [
           { name: "month", label: text("manage.month"), kind: "month", otherwise: month },
@@ -156,7 +171,6 @@
         ],
         people
       ),
-      parts.button("›", () => manage.go({ month: parts.addMonths(month, 1) })),
     ]);
   }
 
@@ -183,7 +197,7 @@
               rows.length
                 ? sheet(month, rows, status)
                 : el("p", { class: "empty" }, [text("manage.month.none") + " ", parts.link(text("manage.view.imports"), "imports")]),
-              list ? parts.section(text("manage.view.days"), parts.table({ rows: list, columns: Halld.dayColumns(), empty: text("manage.days.none"), className: "lines" })) : "",
+              list ? parts.section(text("manage.view.days"), parts.table({ rows: list, columns: Halld.dayColumns(true), empty: text("manage.days.none"), className: "lines" })) : "",
             ]);
           });
         });

@@ -19,10 +19,10 @@
     return known.map((one) => el("div", {}, one.user_id + span(one)));
   }
 
-  function where(items) {
+  function where(items, shifts) {
     return (items || []).map((item) => {
       const one = manage.factOf(item);
-      const shift = one.shift || (one.rotation.length ? text("manage.rotation", { n: one.rotation.length }) : text("manage.default_shift"));
+      const shift = shifts[one.shift] || one.shift || (one.rotation.length ? text("manage.rotation", { n: one.rotation.length }) : text("manage.default_shift"));
       return el("div", {}, [parts.counterName(one.counter), " ", shift, span(one)]);
     });
   }
@@ -59,7 +59,7 @@
     manage.refresh();
   }
 
-  function list(people, postings) {
+  function list(people, postings, shifts) {
     const shown = manage.params();
     const today = Halld.context.today;
     const rows = Object.keys(people)
@@ -80,7 +80,7 @@
           { label: text("manage.department"), cell: (one) => parts.link(one.department || "", "month", { department: one.department }) },
           { label: text("manage.group"), cell: (one) => one.group },
           { label: text("manage.numbers"), class: "num", cell: numbers },
-          { label: text("manage.postings"), cell: (one) => where(postings[one.id]) },
+          { label: text("manage.postings"), cell: (one) => where(postings[one.id], shifts) },
           { label: text("manage.joined"), class: "num", cell: (one) => one.joined || "" },
           { label: text("manage.left"), class: "num", cell: (one) => one.left || "" },
           { label: "", cell: (one) => parts.button(text("manage.change"), () => edit(one)) },
@@ -89,9 +89,21 @@
     ];
   }
 
+  /** Postings, and the names of shifts by id. */
+  function everything(done) {
+    manage.getAll("/shifts", {}, (found) => {
+      const shifts = {};
+      found.forEach((item) => {
+        const shift = item.fact || item;
+        shifts[shift.id] = shift.name;
+      });
+      manage.getAll("/postings", {}, (items) => done(items, shifts));
+    });
+  }
+
   Halld.views.people = function (root) {
     manage.withPeople((people) => {
-      manage.getAll("/postings", {}, (items) => {
+      everything((items, shifts) => {
         const postings = {};
         items.forEach((item) => {
           const who = manage.factOf(item).person;
@@ -111,7 +123,7 @@
             ],
             people
           ),
-          list(people, postings),
+          list(people, postings, shifts),
         ]);
       });
     });

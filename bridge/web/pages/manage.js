@@ -232,8 +232,8 @@
     at("by").classList.remove("is-wanted");
     localStorage.setItem(BY_KEY, by());
   });
-  Halld.setTime(Halld.context.now);
   Halld.runClock(at("clock"));
+  Halld.setTime(Halld.context.now);
 
   Halld.views = {};
   Halld.manage = {
