@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
@@ -13,9 +13,6 @@ from bridge.domain.attendance.facts import LeaveUnit
 from bridge.web.api.attendance.reading import Mistake, invalid_facts, mistakes_of
 from bridge.web.api.attendance.slices import Day
 from devices.site import Site
-
-NOON: Final = time(12, 30)
-"""Where a half day ends, unless the hall file says otherwise."""
 
 
 class Half(StrEnum):
@@ -65,7 +62,7 @@ def with_moments(body: Mapping[str, Any], site: Site) -> dict[str, Any]:
         raise invalid_facts(mistakes_of(0, error)) from error
     last = dates.date_to or dates.date_from
     unit = LeaveUnit.DAY if dates.half is None else LeaveUnit.HALF_DAY
-    noon = _moment(dates.date_from, NOON, site)
+    noon = _moment(dates.date_from, site.attendance.noon, site)
     start = _moment(dates.date_from, time.min, site)
     end = _moment(last + timedelta(days=1), time.min, site)
     own.setdefault("unit", unit.value)

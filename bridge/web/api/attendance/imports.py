@@ -1,0 +1,206 @@
+"""Tables of people, postings, shifts, leave and calendar days, taken in as files."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from bridge.domain.attendance.facts import Decision, Words
+from bridge.domain.errors import FactsError, RuleError
+from bridge.service.attendance.imports import (
+    ImportKind,
+    ImportResult,
+    KnownIds,
+    parse,
+    read_table,
+)
+from bridge.service.attendance.port import (
+    AttendancePort,
+    Fact,
+    FactKind,
+    FactQuery,
+    Known,
+)
+from bridge.service.ports import Once
+from bridge.web.api.attendance.depends import WRITE_PROBLEMS, Attendance, Who
+from bridge.web.api.attendance.months import XLSX
+from bridge.web.api.attendance.slices import LanguageQuery
+from bridge.web.api.depends import Hall, problems
+from bridge.web.encoding import answer
+from bridge.web.idempotency import IdempotencyKey, once
+from bridge.web.problems import TITLES, ProblemError
+from devices.site import Site
+
+router = APIRouter()
+
+PART: Final = 1000
+
+_NEEDS_PEOPLE: Final = {ImportKind.PEOPLE, ImportKind.POSTINGS, ImportKind.LEAVE}
+
+
+class ImportQuery(LanguageQuery):
+    """What the table holds, who sends it, and whether it is only tried."""
+
+    kind: ImportKind
+    by: Who
+    reason: Words = ""
+    dry_run: bool = False
+
+
+class BadCell(BaseModel):
+    """What cannot be taken; `row` and `column` as the file has them."""
+
+    row: int
+    column: str
+    value: str
+    message: str
+
+
+class ImportAnswer(BaseModel):
+    """What came of a table; with bad rows nothing of it is written."""
+
+    rows: int = Field(description="rows below the headings that are not empty")
+    good: int
+    bad: list[BadCell]
+    same: int = Field(description="rows that the hall has already")
+    ignored: list[str] = Field(description="columns that mean nothing here")
+    changes: int = Field(description="days that change, counted up to 1000")
+    written: bool
+
+
+@router.post(
+    "/attendance/imports",
+    response_model=ImportAnswer,
+    responses=problems(*WRITE_PROBLEMS),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "text/csv": {"schema": {"type": "string"}},
+                XLSX: {"schema": {"type": "string", "format": "binary"}},
+            },
+        }
+    },
+)
+async def import_table(
+    *,
+    request: Request,
+    hall: Hall,
+    attendance: Attendance,
+    query: Annotated[ImportQuery, Query()],
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Take a table in, all of it or nothing; `dry_run` tells what would come of it."""
+    data = await request.body()
+    known = await _known(attendance, hall.site, query.kind)
+    result = await asyncio.to_thread(_read, data, query, known, hall.site)
+    changes = 0
+    is_written = False
+    if not result.bad:
+        decisions: list[Fact] = [paper.decision for paper in result.decisions]
+        changed = await attendance.preview([*result.facts, *decisions])
+        changes = len(changed)
+        if not query.dry_run:
+            said = [query.model_dump(mode="json"), hashlib.sha256(data).hexdigest()]
+            ticket = once(request, idempotency_key, said)
+            await _write(attendance, result, query, ticket)
+            is_written = True
+    found = {
+        "rows": result.rows,
+        "good": result.good,
+        "bad": result.bad,
+        "same": result.same,
+        "ignored": result.ignored,
+        "changes": changes,
+        "written": is_written,
+    }
+    return answer(request, found)
+
+
+def _read(data: bytes, query: ImportQuery, known: KnownIds, site: Site) -> ImportResult:
+    return parse(
+        query.kind,
+        read_table(data, query.lang),
+        known,
+        zone=site.hall.zone,
+        noon=site.attendance.noon,
+        lang=query.lang,
+    )
+
+
+async def _known(attendance: AttendancePort, site: Site, kind: ImportKind) -> KnownIds:
+    """What a table of this kind is held against."""
+    people: Sequence[Known] = ()
+    shifts: Sequence[Known] = ()
+    leaves: Sequence[Known] = ()
+    if kind in _NEEDS_PEOPLE:
+        people = await _all(attendance, FactKind.PERSON)
+    if kind is ImportKind.POSTINGS:
+        shifts = await _all(attendance, FactKind.SHIFT)
+    if kind is ImportKind.LEAVE:
+        leaves = await _all(attendance, FactKind.LEAVE)
+    return KnownIds(
+        people={known.fact.id: known.fact for known in people},
+        shifts={known.fact.id: known.fact.name for known in shifts},
+        counters=frozenset(counter.id for counter in site.counters) or None,
+        leaves=frozenset(known.id for known in leaves),
+    )
+
+
+async def _all(attendance: AttendancePort, kind: FactKind) -> Sequence[Known]:
+    found: list[Known] = []
+    while True:
+        query = FactQuery(limit=PART, offset=len(found))
+        part = await attendance.facts(kind, query)
+        found.extend(part.items)
+        if not part.items or len(found) >= part.total:
+            return found
+
+
+async def _write(
+    attendance: AttendancePort,
+    result: ImportResult,
+    query: ImportQuery,
+    ticket: Once | None,
+) -> None:
+    """Tell the facts, then each approver's decisions in the approver's name."""
+    try:
+        await attendance.tell(
+            result.facts, by=query.by, reason=query.reason, once=ticket
+        )
+    except FactsError as error:
+        raise _refused(result.facts, error) from error
+    by_approver: dict[str, list[Decision]] = {}
+    for paper in result.decisions:
+        by_approver.setdefault(paper.by, []).append(paper.decision)
+    for number, (approver, decisions) in enumerate(by_approver.items()):
+        signed = None
+        if ticket is not None:
+            text = hashlib.sha256(f"{ticket.key}\x1f{number}".encode()).hexdigest()
+            signed = Once(key=f"signed-{text}", fingerprint=ticket.fingerprint)
+        try:
+            await attendance.tell(
+                decisions, by=approver, reason=query.reason, once=signed
+            )
+        except RuleError as error:
+            raise ProblemError(
+                error.problem if error.problem in TITLES else "rule",
+                f"{error}; the leaves are written and wait for a decision",
+                waiting=[decision.subject for decision in decisions],
+            ) from error
+
+
+def _refused(facts: Sequence[Fact], error: FactsError) -> ProblemError:
+    """What the rules refuse, with the id of each fact: rows are not known there."""
+    mistakes: list[dict[str, Any]] = []
+    for place, text in error.mistakes:
+        fact: Any = facts[place]
+        key = str(getattr(fact, "id", None) or getattr(fact, "day", ""))
+        mistakes.append({"index": place, "field": key, "message": text})
+    detail = "; ".join(f"{m['field']}: {m['message']}" for m in mistakes[:20])
+    return ProblemError("invalid-facts", detail, errors=mistakes)

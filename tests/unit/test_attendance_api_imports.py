@@ -1,0 +1,188 @@
+"""Tables taken in over REST."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import openpyxl
+import pytest
+from support.asking import check_problem, client_of
+from support.fake_hall import FakeHall
+
+from bridge.domain.attendance.facts import Leave, Person
+from bridge.service.attendance.port import FactKind
+from bridge.web.guard import IMPORTS_PATH, MAX_BODIES
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PEOPLE = "工号,姓名,部门\n007,测试,税务局\n008,证件样本,税务局\n"
+
+
+@pytest.fixture
+def hall() -> FakeHall:
+    return FakeHall()
+
+
+@pytest.fixture
+async def client(hall: FakeHall) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(hall) as client:
+        yield client
+
+
+async def send(
+    client: httpx.AsyncClient,
+    content: bytes | str,
+    *,
+    media: str = "text/csv",
+    headers: dict[str, str] | None = None,
+    **query: Any,
+) -> httpx.Response:
+    asked = {"kind": "people", "by": "李主任", **query}
+    return await client.post(
+        IMPORTS_PATH,
+        params={name: value for name, value in asked.items() if value is not None},
+        content=content,
+        headers={"Content-Type": media, **(headers or {})},
+    )
+
+
+async def test_people_are_taken_in(client: httpx.AsyncClient, hall: FakeHall) -> None:
+    answer = await send(client, PEOPLE, reason="名单")
+    assert answer.status_code == 200, answer.text
+    assert answer.json() == {
+        "rows": 2,
+        "good": 2,
+        "bad": [],
+        "same": 0,
+        "ignored": [],
+        "changes": 0,
+        "written": True,
+    }
+    known = hall.attendance.known[FactKind.PERSON, "007"]
+    assert isinstance(known.fact, Person)
+    assert (known.fact.name, known.fact.department) == ("测试", "税务局")
+    assert (known.actor, known.reason) == ("李主任", "名单")
+
+
+async def test_a_table_that_is_tried_writes_nothing(
+    client: httpx.AsyncClient, hall: FakeHall
+) -> None:
+    answer = await send(client, PEOPLE, dry_run="true")
+    assert (answer.json()["good"], answer.json()["written"]) == (2, False)
+    assert hall.attendance.entries == []
+
+
+async def test_one_bad_row_keeps_all_of_it_out(
+    client: httpx.AsyncClient, hall: FakeHall
+) -> None:
+    answer = await send(client, PEOPLE + "009,,税务局\n0?9,样本,\n")
+    body = answer.json()
+    assert (body["rows"], body["good"], body["written"]) == (4, 2, False)
+    places = [(bad["row"], bad["column"]) for bad in body["bad"]]
+    assert places == [(4, "姓名"), (5, "工号")]
+    assert all(bad["message"] for bad in body["bad"])
+    assert hall.attendance.entries == []
+
+
+async def test_a_workbook_is_taken_in(
+    client: httpx.AsyncClient, hall: FakeHall
+) -> None:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    book.active.append(["工号", "姓名"])
+    book.active.append(["007", "测试"])
+    kept = io.BytesIO()
+    book.save(kept)
+    answer = await send(client, kept.getvalue(), media=XLSX)
+    assert answer.json()["written"] is True
+    assert (FactKind.PERSON, "007") in hall.attendance.known
+
+
+async def test_a_table_sent_again_is_written_once(
+    client: httpx.AsyncClient, hall: FakeHall
+) -> None:
+    headers = {"Idempotency-Key": "list-1"}
+    for _ in range(2):
+        answer = await send(client, PEOPLE, headers=headers)
+        assert answer.json()["written"] is True
+    assert len(hall.attendance.entries) == 2
+    other = await send(client, PEOPLE.replace("测试", "样本"), headers=headers)
+    check_problem(other, 422, "idempotency-mismatch")
+
+
+async def test_leaves_that_are_signed_are_decided(
+    client: httpx.AsyncClient, hall: FakeHall
+) -> None:
+    await send(client, PEOPLE)
+    table = (
+        "工号,姓名,请假类型,开始日期,结束日期,审批人,级别\n"
+        "007,测试,病假,2026-03-02,2026-03-02,王局,1\n"
+    )
+    answer = await send(client, table, kind="leave")
+    assert answer.json()["bad"] == []
+    (known,) = [k for k in hall.attendance.known.values() if isinstance(k.fact, Leave)]
+    assert known.status == "approved"
+    assert known.decisions[0]["by"] == "王局"
+
+
+async def test_what_the_rules_refuse_names_the_fact(
+    client: httpx.AsyncClient, hall: FakeHall
+) -> None:
+    hall.attendance.refused = [(1, "number 8 belongs to 001")]
+    problem = check_problem(await send(client, PEOPLE), 422, "invalid-facts")
+    assert problem["errors"] == [
+        {"index": 1, "field": "008", "message": "number 8 belongs to 001"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"kind": "clocks"}, "kind"),
+        ({"kind": None}, "kind"),
+        ({"by": None}, "by"),
+        ({"by": " "}, "by"),
+        ({"dry_run": "perhaps"}, "dry_run"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+async def test_a_wrong_query_names_the_parameter(
+    client: httpx.AsyncClient, query: dict[str, Any], field: str
+) -> None:
+    answer = await send(client, PEOPLE, **query)
+    problem = check_problem(answer, 400, "invalid-query")
+    assert [mistake["field"] for mistake in problem["errors"]] == [field]
+
+
+async def test_only_tables_are_taken_and_only_so_large(
+    client: httpx.AsyncClient, hall: FakeHall
+) -> None:
+    for media in ("application/json", "text/plain", "multipart/form-data"):
+        answer = await send(client, PEOPLE, media=media)
+        check_problem(answer, 415, "unsupported-media-type")
+    large = b"x" * (MAX_BODIES[IMPORTS_PATH] + 1)
+    check_problem(await send(client, large), 413, "too-large")
+    csv_elsewhere = await client.post(
+        "/api/v1/attendance/people",
+        content=PEOPLE,
+        headers={"Content-Type": "text/csv"},
+    )
+    check_problem(csv_elsewhere, 415, "unsupported-media-type")
+    assert hall.attendance.entries == []
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"PK\x03\x04broken", b"\x00\x01\x02", b"a,b\n"]
+)
+async def test_a_file_that_is_no_table_writes_nothing(
+    client: httpx.AsyncClient, hall: FakeHall, content: bytes
+) -> None:
+    answer = await send(client, content)
+    if answer.status_code == 200:
+        assert answer.json()["bad"]
+        assert answer.json()["written"] is False
+    else:
+        check_problem(answer, 422, "invalid-request")
+    assert hall.attendance.entries == []
