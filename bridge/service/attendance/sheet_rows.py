@@ -230,6 +230,7 @@ def _remarks(
             said.append(result.day_name)
         if session is not None:
             said += [wait(code, lang) for code in result.waiting if code != "time"]
+        said += [remark(note, lang) for note in result.notes]
         said += [remark(f"correction:{key}", lang) for key in result.corrections]
     if session is not None:
         said += [remark(note, lang) for note in session.notes]
