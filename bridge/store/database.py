@@ -162,15 +162,14 @@ def open_for_reading(path: Path) -> Iterator[Connection]:
         raise StoreError(f"there is no store at {path}; has a hall run there?")
     engine = _engine(path, begin="BEGIN")
     try:
-        with engine.connect() as connection:
+        with engine.begin() as connection:
             connection.exec_driver_sql("PRAGMA query_only=ON")
-            with connection.begin():
-                if (found := _revision(connection)) != HEAD:
-                    raise StoreError(
-                        f"{path} is of another version ({found}); run the hall once "
-                        "with this one"
-                    )
-                yield connection
+            if (found := _revision(connection)) != HEAD:
+                raise StoreError(
+                    f"{path} is of another version ({found}); run the hall once "
+                    "with this one"
+                )
+            yield connection
     except (DatabaseError, sqlite3.DatabaseError) as error:
         raise StoreError(
             f"{path} cannot be read: {error.__cause__ or error}"

@@ -29,6 +29,7 @@ from bridge.service.attendance.dirty import (
     take_marks,
 )
 from bridge.service.attendance.gathering import (
+    DAY,
     HasRow,
     Targets,
     beginning_of,
@@ -39,7 +40,7 @@ from bridge.service.attendance.rows import PackedDay, says_the_same, unpack
 from bridge.service.attendance.workers import Workers
 from bridge.service.days import meta_value, set_meta
 from bridge.service.work import Work
-from bridge.store.attendance_tables import day_row, dirty_day, month_state
+from bridge.store.attendance_tables import day_row, month_state
 from bridge.store.errors import StoreError
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ ROWS_AT_ONCE: Final = 250
 STALE: Final = timedelta(minutes=5)
 """How old a row of today may be: clocks are read all the time."""
 OPENED: Final = "attendance_opened"
+BEGUN: Final = "attendance_begun"
 CALENDAR_ALARM: Final = "calendar-ends"
 CALENDAR_AHEAD: Final = timedelta(days=60)
 
@@ -89,7 +91,7 @@ class Engine:
         self._reports = reports
         self._workers = workers
         self._known: dict[str, Report] = {}
-        self._quiet = asyncio.Event()
+        self._turn = asyncio.Lock()
         self.ticked: list[Callable[[Work], None]] = []
         """What else is to be looked at now and then, in a transaction."""
         self.reason = ""
@@ -105,7 +107,6 @@ class Engine:
                     ticked = loop.time()
                     await self.tick()
                 if not await self.work():
-                    self._quiet.set()
                     await asyncio.sleep(LOOK_EVERY_S)
                 self.reason = ""
             except StoreError:
@@ -116,16 +117,19 @@ class Engine:
                 self.reason = f"attendance cannot be worked out: {error}"
                 await asyncio.sleep(TICK_EVERY_S)
 
-    async def settled(self) -> None:
-        """Wait until nothing is marked (for tests and tools)."""
-        while True:
-            self._quiet.clear()
-            await self._quiet.wait()
-            if not await self._store.read(_has_marks):
-                return
+    async def settle(self) -> None:
+        """Look at everything now and work until nothing is marked."""
+        await self._take_reports()
+        await self.tick()
+        while await self.work():
+            pass
 
     async def work(self) -> bool:
         """Conclude what is marked now; whether there was anything."""
+        async with self._turn:
+            return await self._work()
+
+    async def _work(self) -> bool:
         marks = await self._store.read(take_marks)
         if not marks.upto:
             return False
@@ -151,7 +155,7 @@ class Engine:
         book = await self._book()
 
         def look(work: Work) -> None:
-            _open_days(work)
+            _open_days(work, book, self._since)
             _look_again(work)
             _watch_calendar(work, book)
             for more in self.ticked:
@@ -283,19 +287,23 @@ def _targets(
     return expand(marks, book, today=today, beginning=beginning, has_row=HasRow(rows))
 
 
-def _has_marks(db: Connection) -> bool:
-    return db.execute(select(dirty_day.c.id).limit(1)).first() is not None
+def _open_days(work: Work, book: Book, since: date | None) -> None:
+    """Give everybody a row for each day that began since the last look.
 
-
-def _open_days(work: Work) -> None:
-    """Give everybody a row for each day that began since the last look."""
-    last = meta_value(work, OPENED)
+    And for days before, when the hall's attendance turns out to begin earlier.
+    """
     today = work.now.date()
-    if last is not None and last >= today.isoformat():
-        return
-    first = date.fromisoformat(last) + timedelta(days=1) if last else today
-    mark_spans(work, [Span(None, first, today)])
-    set_meta(work, OPENED, today.isoformat())
+    last, begun = meta_value(work, OPENED), meta_value(work, BEGUN)
+    if last is None or last < today.isoformat():
+        first = date.fromisoformat(last) + DAY if last else today
+        mark_spans(work, [Span(None, first, today)])
+        set_meta(work, OPENED, today.isoformat())
+    beginning = beginning_of(work.db, since, today, book).isoformat()
+    if begun is None or beginning < begun:
+        end = date.fromisoformat(begun) - DAY if begun else today
+        mark_spans(work, [Span(None, date.fromisoformat(beginning), end)])
+    if beginning != begun:
+        set_meta(work, BEGUN, beginning)
 
 
 def _look_again(work: Work) -> None:

@@ -117,7 +117,10 @@ def _days(first: date, last: date) -> Iterator[date]:
 
 
 def beginning_of(db: Connection, since: date | None, today: date, book: Book) -> date:
-    """The first day of the hall's attendance: as set, or of the first real punch."""
+    """The first day of the hall's attendance.
+
+    As set; else of the first real punch, or of the first person who was told.
+    """
     if since is not None:
         return since
     first = db.execute(
@@ -126,7 +129,9 @@ def beginning_of(db: Connection, since: date | None, today: date, book: Book) ->
         .order_by(punch.c.time)
         .limit(1)
     ).scalar_one_or_none()
-    return min(first.astimezone(book.zone).date(), today) if first else today
+    told = [kept.told for kept in book.kept[FactKind.PERSON].values()]
+    moments = [*([first] if first is not None else []), *told]
+    return min([today, *(moment.astimezone(book.zone).date() for moment in moments)])
 
 
 def gather(

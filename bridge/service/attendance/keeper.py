@@ -98,6 +98,11 @@ class Attendance:
         )
         self.engine.ticked = [self._watch_stand_ins, _seal]
 
+    @property
+    def clocks_of_hall(self) -> Sequence[str]:
+        """Ids of the clocks that days wait for."""
+        return self._settings.clocks
+
     async def run(self) -> None:
         """Keep days true to what is known, until cancelled."""
         try:
