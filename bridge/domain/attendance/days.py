@@ -31,6 +31,7 @@ from bridge.domain.attendance.totals import (
     worst_first,
 )
 from bridge.domain.attendance.verdicts import NOTHING, Verdict
+from bridge.domain.attendance.windows import DueSession
 
 __all__ = ["STATES_BY_CORRECTION", "WORST_FIRST", "conclude"]
 
@@ -84,7 +85,7 @@ def _judge(case: _Case, marks: Sequence[Mark]) -> list[Verdict]:
     for due in case.plan.due:
         verdict = judge(
             due,
-            [mark for mark in marks if due.holds(mark.time)],
+            _own(due, marks),
             excuses(decided.leaves, day=case.given.day, start=due.start, end=due.end)
             if decided.leaves
             else (),
@@ -99,6 +100,15 @@ def _judge(case: _Case, marks: Sequence[Mark]) -> list[Verdict]:
         rule_by_correction(verdicts, decided.corrections)
     rule_on_hours(verdicts)
     return verdicts
+
+
+def _own(due: DueSession, marks: Sequence[Mark]) -> list[Mark]:
+    opens, closes = due.windows.coming[0], due.windows.going[1]
+    own = [mark for mark in marks if opens <= mark.time <= closes]
+    if due.yields_end:
+        while own and own[-1].time == closes:
+            own.pop()
+    return own
 
 
 def _allow_for_drift(

@@ -59,12 +59,19 @@ def weigh(given: DayInput, start: datetime, end: datetime) -> Evidence:
         elif each.kind is CorrectionKind.PUNCH and each.time is not None:
             time = each.time.astimezone(start.tzinfo)
             marks.append(Mark(time, each.direction, None, each.id))
+    in_sequence = not marks
+    before = datetime.min.replace(tzinfo=start.tzinfo)
     for punch in given.punches:
+        time = punch.time
         if punch.flags or punch.id in void or punch.id in confirmations:
             _sort_out(found, punch, void, given)
-        elif start <= punch.time <= end:
-            marks.append(Mark(punch.time, punch.direction, punch))
-    marks.sort(key=in_order)
+            in_sequence = False
+        elif start <= time <= end:
+            marks.append(Mark(time, punch.direction, punch))
+            in_sequence = in_sequence and before < time
+            before = time
+    if not in_sequence:
+        marks.sort(key=in_order)
     return found
 
 

@@ -118,11 +118,11 @@ def _due(
     key = (
         zone,
         day,
-        tuple(id(claim.shift) for claim in held),
+        _ids(held),
         before,
-        tuple(id(claim.shift) for claim in left),
+        _ids(left),
         after,
-        tuple(id(claim.shift) for claim in right),
+        _ids(right),
     )
     memo = schedule.memo
     due = memo.get(key)
@@ -153,6 +153,13 @@ def _neighbour(
         near += step
         held = claims_of(schedule, person, near).held
     return near, held
+
+
+def _ids(held: tuple[Claim, ...]) -> object:
+    """Shifts live as long as the schedule whose memo these are for."""
+    if len(held) == 1:
+        return id(held[0].shift)
+    return tuple([id(claim.shift) for claim in held])
 
 
 def _stretches(day: date, held: tuple[Claim, ...], zone: tzinfo) -> list[Stretch]:
