@@ -163,6 +163,13 @@ def test_every_bad_row_is_listed_and_control_characters_are_shown() -> None:
     assert "第 2 行" in result.bad[0].message
 
 
+@pytest.mark.parametrize("key", ["7", "00007", "007"])
+def test_an_id_that_lost_its_zeros_is_not_somebody_new(key: str) -> None:
+    result = read("people", "工号,姓名", f"{key},测试")
+    assert bad(result) == [(2, "工号", key)]
+    assert "0007" in result.bad[0].message
+
+
 def test_english_messages() -> None:
     result = read("people", "ID,Name,Joined", "1,Test,2026-02-30", lang="en")
     (found,) = result.bad
@@ -172,7 +179,8 @@ def test_english_messages() -> None:
 
 def test_headings_that_are_missing_twice_or_unknown() -> None:
     assert "工号、姓名" in read("people", "一,二").bad[0].message
-    assert read("people", "姓名,备注", "甲,1").bad[0].column == "工号"
+    lacking = read("people", "姓名,备注", "甲,1")
+    assert (lacking.bad[0].column, lacking.rows, lacking.good) == ("工号", 1, 0)
     assert read("people", "工号,工号,姓名", "1,2,甲").bad[0].column == "工号"
     assert read("people", "工号,姓名,血型", "1,甲,A").ignored == ["血型"]
     assert read("people", "").bad != []

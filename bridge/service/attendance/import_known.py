@@ -50,8 +50,9 @@ class ImportResult:
 
     @property
     def good(self) -> int:
-        """Rows with nothing wrong."""
-        return self.rows - len({found.row for found in self.bad} & set(self.numbers))
+        """Rows with nothing wrong; none with bad headings."""
+        lines = {found.row for found in self.bad}
+        return self.rows - len(lines) if lines <= set(self.numbers) else 0
 
     numbers: Sequence[int] = ()
     """The numbers of those rows in the file."""

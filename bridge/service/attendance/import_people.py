@@ -28,9 +28,13 @@ def read_people(rows: Iterable[RowReading], known: KnownIds, into: Facts) -> Non
     """Read people; a column that the table lacks leaves what is there."""
     seen: dict[str, int] = {}
     found: list[tuple[RowReading, Person]] = []
+    bare = {key.lstrip("0"): key for key in known.people}
     for row in rows:
         person = _person(row, known)
         key = row.text("id")
+        like = bare.get(key.lstrip("0"), key)
+        if like != key and key not in known.people:
+            row.refuse("id", "zeros", person=like)
         if key in seen:
             row.refuse("id", "twice", row=seen[key])
         elif key:

@@ -81,6 +81,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "invalid": ("不符合要求：{why}", "is not valid: {why}"),
     "twice": ("与第 {row} 行重复", "repeats row {row}"),
     "overlap": ("与第 {row} 行的时间重叠", "overlaps row {row}"),
+    "zeros": (
+        "与已有工号 {person} 只差前面的 0，请核对（Excel 会去掉前面的 0）",
+        "is the ID {person} but for leading zeros, which Excel drops: check it",
+    ),
     "person": ("没有这个工号", "nobody has this ID"),
     "name": ("与工号 {person} 的姓名“{name}”不符", "ID {person} is {name}"),
     "shift": ("没有这个班次", "there is no such shift"),

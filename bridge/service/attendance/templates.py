@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from openpyxl.utils import get_column_letter
@@ -41,7 +41,8 @@ _NEEDED: Final = Look(bold=True, fill="F8D7D2", wrap=True)
 _TEXT: Final = Look(number_format="@", align="left")
 _LONG: Final = Look(number_format="@", align="left", wrap=True)
 _NOTE: Final = Look(align="left", boxed=False)
-_MADE: Final = datetime(2000, 1, 1)  # noqa: DTZ001 - the same template every day
+_MADE: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""Of any template: it is the same every day."""
 
 
 def template_workbook(kind: ImportKind, lang: str = "zh-CN") -> bytes:

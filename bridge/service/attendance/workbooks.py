@@ -13,7 +13,7 @@ import re
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final, NamedTuple
 
 from openpyxl import Workbook
@@ -71,7 +71,7 @@ class Look:
 
 @dataclass(slots=True)
 class Book:
-    """A workbook that is being made."""
+    """A workbook that is being made at an aware time."""
 
     made: datetime
     workbook: Workbook = field(default_factory=Workbook)
@@ -82,7 +82,7 @@ class Book:
         """Nothing in it says which machine or program made it, or depends on them."""
         self.workbook.remove(self.workbook.active)
         self.workbook.properties.creator = "halld"
-        self.workbook.properties.created = self.made.replace(tzinfo=None)
+        self.workbook.properties.created = self.made.astimezone(UTC)
 
     def add(self, title: str) -> Worksheet:
         """An empty sheet."""
@@ -121,7 +121,7 @@ class Book:
                 if name in parts:
                     text = _fill(text, parts[name])
                 elif name == "docProps/core.xml":
-                    made = f"{self.made.replace(tzinfo=None):%Y-%m-%dT%H:%M:%SZ}"
+                    made = f"{self.made.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
                     text = _MODIFIED.sub(rf"\g<1>{made}", text)
                 info = zipfile.ZipInfo(name, moment)
                 info.compress_type = zipfile.ZIP_DEFLATED
