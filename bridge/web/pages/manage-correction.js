@@ -41,13 +41,16 @@
     ];
   }
 
+  /** Whose day's punches are offered. */
+  let offered = "";
+
   /** The punches of the day, for one that shall not count. */
   function offerPunches(fields, values) {
-    const asked = values.person + " " + values.day;
-    if (values.kind !== "void" || !values.person || fields.asked === asked) {
+    const wanted = values.person + " " + values.day;
+    if (values.kind !== "void" || !values.person || offered === wanted) {
       return;
     }
-    fields.asked = asked;
+    offered = wanted;
     manage.get("/days/" + encodeURIComponent(values.person) + "/" + values.day, {}, (day) => {
       const punches = (day.row || day).punches.filter((one) => one.punch !== null);
       const options = punches.map((one) => el("option", { value: one.punch }, one.time.slice(11, 19) + " " + (Halld.context.clocks[one.device] || one.device)));
@@ -78,6 +81,7 @@
 
   Halld.views.correction = function (root) {
     const shown = manage.params();
+    offered = "";
     manage.withPeople((people) => {
       const form = Halld.fields.form(
         {

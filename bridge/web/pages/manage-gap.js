@@ -131,6 +131,7 @@
     const everybody = Object.keys(people).map((id) => people[id]);
     const made = grid(everybody);
     const gap = shown.device ? shown.device + "|" + shown.start : "";
+    let chosen = gap;
     const form = Halld.fields.form(
       {
         fields: [
@@ -144,10 +145,10 @@
         ],
         shows: (fields, values) => {
           fields.level.node.hidden = !values.approver;
-          if (values.gap && values.gap !== fields.chosen) {
+          if (values.gap && values.gap !== chosen) {
             fields.day.input.value = values.gap.split("|")[1].slice(0, 10);
           }
-          fields.chosen = values.gap;
+          chosen = values.gap;
           made.rows.forEach((line) => {
             line.row.hidden = Boolean(values.department) && line.person.department !== values.department;
           });
