@@ -213,6 +213,27 @@ def test_a_secret_never_stands_in_a_message(tmp_path: Path) -> None:
     assert "short" not in str(hall.mistakes[0]).replace("shorter", "")
 
 
+def test_push_clocks(tmp_path: Path) -> None:
+    clocks = """\
+devices:
+  - {id: a, driver: adms, serial: "S1", source: 10.0.0.0/24, path: s3cret}
+  - {id: b, driver: adms, serial: "S2", source: everywhere}
+  - {id: c, driver: adms, serial: "S2", url: "tcp://1.2.3.4:4370"}
+  - {id: d, driver: adms, serial: "S 3", path: iclock}
+  - {id: e, driver: adms}
+"""
+    found = told(read(tmp_path, GOOD + clocks))
+    places = [line.rpartition(": ")[0].split(":")[2].strip() for line in found]
+    assert sorted(places) == [
+        "devices[1].source",
+        "devices[2].serial",
+        "devices[2].url",
+        "devices[3].path",
+        "devices[3].serial",
+        "devices[4].serial",
+    ]
+
+
 def test_later_drivers_are_warnings(tmp_path: Path) -> None:
     hall = read(tmp_path, GOOD + "devices:\n  - {id: p, driver: escpos, url: 'x'}\n")
     assert told(hall) == []
