@@ -56,15 +56,18 @@ def own_place(device: DeviceEntry, directory: Path) -> str | None:
 def write_hall_file(
     path: Path, urls: Mapping[str, str], *, web_port: int, mqtt_port: int
 ) -> None:
-    """The example hall file with the real places of its devices."""
+    """The example hall file with the real places of its devices.
+
+    Those without a place are left out, but for those that never have one.
+    """
     yaml = YAML()
     data: dict[str, Any] = yaml.load(config_folder() / EXAMPLE)
     data["web"] = {"host": "127.0.0.1", "port": web_port}
     data["mqtt"] = {"url": "embedded", "port": mqtt_port}
     data["devices"] = [
-        {**entry, "url": urls[entry["id"]]}
+        {**entry, "url": urls[entry["id"]]} if "url" in entry else entry
         for entry in data["devices"]
-        if entry["id"] in urls
+        if entry["id"] in urls or "url" not in entry
     ]
     with path.open("w", encoding="utf-8") as file:
         yaml.dump(data, file)

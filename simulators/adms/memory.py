@@ -127,6 +127,13 @@ class PushMemory:
         """The punches of a period, both ends included."""
         return [row for row in self.log if row.time and start <= row.time <= end]
 
+    def drop_rows(self, count: int, *, oldest: bool) -> None:
+        """Lose so many punches of the log; what is to be sent is sent yet."""
+        if oldest:
+            del self.log[:count]
+        else:
+            del self.log[max(len(self.log) - count, 0) :]
+
     def clear_log(self) -> None:
         """Forget every punch; what was not sent is lost."""
         self.log.clear()

@@ -36,6 +36,8 @@ class PushExtras(BaseModel):
     capacity: Annotated[int, Field(ge=1)] = 100_000
     history_days: Annotated[int, Field(ge=0, le=3660)] = 0
     """Calendar days before the first day whose punches are in the log already."""
+    rows: Annotated[int, Field(ge=0, le=400_000)] = 0
+    """So many past punches instead, as far back as need be."""
     ignores: tuple[str, ...] = ()
     """Commands beginning so are neither done nor answered."""
     poll_s: Annotated[float, Field(gt=0, le=3600)] | None = None
@@ -97,6 +99,13 @@ class Fill(_Arguments):
     """So many punches of past days are appended to the log."""
 
     rows: Annotated[int, Field(ge=1, le=400_000)]
+
+
+class DropRows(_Arguments):
+    """The log loses its newest rows, or its oldest, and says nothing."""
+
+    n: Annotated[int, Field(ge=1)]
+    oldest: bool = False
 
 
 class Reboot(_Arguments):

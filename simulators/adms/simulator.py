@@ -26,6 +26,7 @@ from simulators.adms.obeying import Obedience
 from simulators.adms.settings import (
     BadLine,
     ClearLog,
+    DropRows,
     Fill,
     Operate,
     Punch,
@@ -60,6 +61,7 @@ class PushClock(Simulator[PushClockParameters]):
         "bad_line": BadLine,
         "clear_log": ClearLog,
         "fill": Fill,
+        "drop_rows": DropRows,
         "reboot": Reboot,
         "set_time": SetTime,
     }
@@ -155,8 +157,7 @@ class PushClock(Simulator[PushClockParameters]):
         """Ask the next thing that is due; give up what is overdue."""
         if not self._is_on:
             self._is_on = True
-            day, days = self.memory.time(now).date(), self._extras.history_days
-            self._remember(past_days(self.memory.serial, self._people(), day, days))
+            self._remember_past(now)
             self.work.boot(now)
         self._settle(self._conversation.check(now), now)
         if self._task is None:
@@ -172,30 +173,21 @@ class PushClock(Simulator[PushClockParameters]):
         match arguments:
             case Punch():
                 self._punch(arguments, now)
-            case Tamper():
-                self.work.operate(ALARM, now, values=(ALARM_TAMPER, 0, 0, 0))
-            case Operate(number=number, operator=operator, values=values):
-                padded = (*values, 0, 0, 0, 0)[:4]
-                self.work.operate(number, now, operator=operator, values=padded)
             case BadLine(text=text, table=table):
                 line = text.encode("utf-8", "replace")
                 if table == "attlog":
                     self.memory.punch(line, None)
                 else:
                     self.memory.change(RowKind.OPERATION, line)
-            case ClearLog():
-                self.memory.clear_log()
-                self.work.operate(LOG_DELETED, now)
+            case Reboot():
+                self.powercycle(now)
             case Fill(rows=rows):
                 day = self.memory.time(now).date()
                 self._remember(past_rows(self.memory.serial, self._people(), day, rows))
-            case Reboot():
-                self.powercycle(now)
-            case SetTime(drift_s=drift_s):
-                self.memory.offset = timedelta(seconds=drift_s)
-                self.work.operate(TIME_SET, now)
+            case DropRows(n=n, oldest=oldest):
+                self.memory.drop_rows(n, oldest=oldest)
             case _:
-                raise MisuseError(f"a clock cannot {action}")
+                self._operate(action, arguments, now)
         return ()
 
     def powercycle(self, now: datetime) -> None:
@@ -247,11 +239,36 @@ class PushClock(Simulator[PushClockParameters]):
             for place, user_id in enumerate(self.memory.users, 1)
         ]
 
+    def _remember_past(self, now: datetime) -> None:
+        serial, people = self.memory.serial, self._people()
+        day, days = self.memory.time(now).date(), self._extras.history_days
+        if self._extras.rows:
+            self._remember(past_rows(serial, people, day, self._extras.rows))
+        else:
+            self._remember(past_days(serial, people, day, days))
+
     def _remember(self, records: Iterable[PunchRecord]) -> None:
         fields = self.dialect.lines.fields
         for record in records:
             line = encode_punch(record, fields).encode()
             self.memory.punch(line, record.time)
+
+    def _operate(self, action: str, arguments: BaseModel, now: datetime) -> None:
+        """What the operator log notes."""
+        match arguments:
+            case Tamper():
+                self.work.operate(ALARM, now, values=(ALARM_TAMPER, 0, 0, 0))
+            case Operate(number=number, operator=operator, values=values):
+                padded = (*values, 0, 0, 0, 0)[:4]
+                self.work.operate(number, now, operator=operator, values=padded)
+            case ClearLog():
+                self.memory.clear_log()
+                self.work.operate(LOG_DELETED, now)
+            case SetTime(drift_s=drift_s):
+                self.memory.offset = timedelta(seconds=drift_s)
+                self.work.operate(TIME_SET, now)
+            case _:
+                raise MisuseError(f"a clock cannot {action}")
 
     def _drop_task(self) -> None:
         self._task = None

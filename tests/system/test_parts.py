@@ -90,7 +90,12 @@ async def test_the_demo_plays_a_day_and_leaves_nothing(tmp_path: Path) -> None:
         async with asyncio.timeout(60):
             while not all(
                 word in seen
-                for word in ("punch of 1001", "call A001 to window", "rating ")
+                for word in (
+                    "clock-east: punch",
+                    "clock-push: punch",
+                    "call A001 to window",
+                    "rating ",
+                )
             ):
                 seen += await demo.line() + "\n"
         assert "screen   http://127.0.0.1:" in seen

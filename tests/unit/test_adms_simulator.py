@@ -323,8 +323,16 @@ def test_a_log_of_past_days_is_sent_at_first() -> None:
     wire.act("fill", rows=10)
     wire.run()
     assert len(wire.hall.lines("ATTLOG")) == rows + 10
+    wire.act("drop_rows", n=4)
+    wire.act("drop_rows", n=6, oldest=True)
+    assert wire.clock.view()["records"] == rows
     wire.act("clear_log")
     assert wire.clock.view()["records"] == 0
     wire.run()
     read = parse_operlog(b"\n".join(wire.hall.lines("OPERLOG")))
     assert kind_of(read.operations[-1].number) == "log_deleted"
+
+
+def test_a_large_log_is_there_when_asked_for() -> None:
+    wire = booted(rows=1234, batch_rows=500)
+    assert len(wire.hall.lines("ATTLOG")) == 1234

@@ -15,6 +15,7 @@ import click
 
 if TYPE_CHECKING:
     from bridge.cli.board import Board
+    from bridge.cli.playing import Cast
     from simulators.day.play import Day
 
 WARM_UP_S: Final = 15 * 60
@@ -99,7 +100,7 @@ async def _play(wishes: _Wishes) -> None:
         running_hall,
         write_hall_file,
     )
-    from bridge.cli.playing import host_all  # noqa: PLC0415
+    from bridge.cli.playing import dials, host_all  # noqa: PLC0415
     from bridge.cli.watching import watch_hall  # noqa: PLC0415
     from bus.address import BrokerAddress  # noqa: PLC0415
     from simulators.day.plan import OPENS, plan_day  # noqa: PLC0415
@@ -111,14 +112,25 @@ async def _play(wishes: _Wishes) -> None:
     web_port = choose_port(wishes.port, "the web")
     mqtt_port = choose_port(site.mqtt.port, "the broker")
     async with contextlib.AsyncExitStack() as stack:
-        hosting = host_all(site, place=lambda device: own_place(device, directory))
+        hosting = host_all(
+            site,
+            devices=[device for device in site.devices if not dials(device)],
+            place=lambda device: own_place(device, directory),
+        )
         cast = await stack.enter_async_context(hosting)
-        for device, reason in cast.unbound.items():
-            click.echo(f"{device} is not simulated: {reason}", err=True)
+        _tell_unbound(cast)
         urls = {device: hosted.url for device, hosted in cast.hosted.items()}
         hall_file = directory / "hall.yaml"
         write_hall_file(hall_file, urls, web_port=web_port, mqtt_port=mqtt_port)
         places = await stack.enter_async_context(running_hall(directory))
+        # Clocks that push call the hall, wherever it really answers.
+        calling = host_all(
+            site,
+            devices=[device for device in site.devices if dials(device)],
+            place=lambda _device: places.http,
+        )
+        callers = await stack.enter_async_context(calling)
+        _tell_unbound(callers)
         links = [
             ("screen", f"{places.http}/screen/{site.areas[0].id}"),
             ("kiosk", f"{places.http}/kiosk"),
@@ -145,13 +157,18 @@ async def _play(wishes: _Wishes) -> None:
                 )
                 day = Day(
                     site,
-                    cast.hosted,
+                    {**cast.hosted, **callers.hosted},
                     plan,
                     api=api,
                     speed=wishes.speed,
                     begins=OPENS + WARM_UP_S,
                 )
                 tasks.create_task(_live_day(day, board))
+
+
+def _tell_unbound(cast: Cast) -> None:
+    for device, reason in cast.unbound.items():
+        click.echo(f"{device} is not simulated: {reason}", err=True)
 
 
 async def _live_day(day: Day, board: Board) -> None:
