@@ -42,6 +42,10 @@ class OperationKind(StrEnum):
     """Any other number."""
 
 
+ENROLL: Final = 6
+USER_DELETED: Final = 9
+TIME_SET: Final = 21
+USER_ADDED: Final = 30
 ALARM: Final = 3
 """Operation: the clock raised an alarm; its first value says which."""
 ALARM_TAMPER: Final = 55
@@ -54,19 +58,19 @@ _KINDS: Final[dict[int, OperationKind]] = {
     1: OperationKind.POWER_OFF,
     4: OperationKind.MENU,
     5: OperationKind.SETTINGS,
-    6: OperationKind.ENROLL,
+    ENROLL: OperationKind.ENROLL,
     7: OperationKind.ENROLL,
     8: OperationKind.ENROLL,
-    9: OperationKind.USER_DELETED,
+    USER_DELETED: OperationKind.USER_DELETED,
     10: OperationKind.TEMPLATE_DELETED,
     11: OperationKind.TEMPLATE_DELETED,
     12: OperationKind.TEMPLATE_DELETED,
     13: OperationKind.DATA_CLEARED,
-    21: OperationKind.TIME_SET,
+    TIME_SET: OperationKind.TIME_SET,
     22: OperationKind.FACTORY_RESET,
     23: OperationKind.LOG_DELETED,
     24: OperationKind.ADMIN_CLEARED,
-    30: OperationKind.USER_ADDED,
+    USER_ADDED: OperationKind.USER_ADDED,
     **dict.fromkeys(NETWORK, OperationKind.NETWORK_CHANGED),
     **dict.fromkeys(SERVER, OperationKind.SERVER_CHANGED),
 }

@@ -20,7 +20,7 @@ from bus.backoff import Backoff
 from devices.errors import CommandRejectedError, DeviceError
 from devices.events import DeviceEvent, EventType
 from devices.kinds import DeviceKind, DeviceState
-from devices.operations import OperationKind
+from devices.operations import ALARM, OperationKind
 from devices.site import DeviceEntry, SiteError
 from devices.zk.events import decode_event
 from devices.zk.packets import ALARM_TAMPER, EventMask, Packet
@@ -42,7 +42,6 @@ log = logging.getLogger(__name__)
 
 FIRST_RETRY_S: Final = 1.0
 LONGEST_RETRY_S: Final = 60.0
-ALARMS_KEPT: Final = 100
 
 
 class ZkDriver(Driver[ZkParameters]):
@@ -266,9 +265,7 @@ class ZkDriver(Driver[ZkParameters]):
             received=now,
         )
         await self.context.emit([event])
-        ahead = timedelta(seconds=self._facts.drift_s or 0.0)
-        self._facts.alarms.append(now.replace(tzinfo=None) + ahead)
-        del self._facts.alarms[:-ALARMS_KEPT]
+        self._facts.tell(ALARM, now.replace(tzinfo=None))
 
     async def _on_sizes(self, sizes: Sizes, age_s: float) -> None:
         """Compare the clock's count with ours: a punch may have been missed.
@@ -281,6 +278,8 @@ class ZkDriver(Driver[ZkParameters]):
         if expected is None or self._visiting:
             return
         self._reopened = False
+        if facts.operations_wanted(sizes):
+            self._wanted.set()
         if sizes.records == expected:
             self._suspicious = None
             is_sure = not (self._log_wanted or self._trouble or facts.is_full)

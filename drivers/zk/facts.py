@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from devices.zk.records import Layout
@@ -12,6 +13,7 @@ from devices.zk.templates import FingerTemplate
 from devices.zk.users import ClockUser, UserLayout, UserTable
 from devices.zk.values import Sizes
 from drivers.zk.ledger import PunchNotes
+from drivers.zk.operations import TOLD_KEPT, Told
 
 NEARLY_FULL: Final = 0.8
 STARVED: Final = 3
@@ -48,8 +50,8 @@ class ClockFacts:
     """The beginning of a log whose layout is unknown; None when it was read."""
     templates: Sequence[FingerTemplate] | None = None
     """Everybody's, while they are exported page by page."""
-    alarms: list[datetime] = field(default_factory=list)
-    """When it told alarms live (naive, its own time)."""
+    told: deque[Told] = field(default_factory=lambda: deque(maxlen=TOLD_KEPT))
+    """Operations that its operator log need not tell again."""
     operations_read: int | None = None
     """Operations that it counted when its operator log was read last."""
     operations: str = "unread"
@@ -77,6 +79,17 @@ class ClockFacts:
     def is_starved(self) -> bool:
         """Whether it seems to tell its live events to somebody else."""
         return self.unheard >= STARVED
+
+    def operations_wanted(self, sizes: Sizes | None) -> int | None:
+        """How many operations are to be read; None when there is nothing new."""
+        if sizes is None or self.operations in {"refused", "unreadable"}:
+            return None
+        counted = sizes.operations
+        return None if counted in {0, self.operations_read} else counted
+
+    def tell(self, number: int, now: datetime) -> None:
+        """Note an operation that is journalled; `now` is the host's, naive."""
+        self.told.append(Told(number, now + timedelta(seconds=self.drift_s or 0.0)))
 
     def take_users(self, table: UserTable) -> None:
         """Take its user list."""

@@ -28,6 +28,9 @@ from devices.zk.punch import PunchRecord
 from devices.zk.records import LogReading
 from drivers.driver import DriverContext
 
+HOUR: Final = len("20260302T08")
+BREATH: Final = 100
+"""Rows of a long log between two moments for others."""
 TAIL: Final = 4
 """Rows of a log's end that are kept whole, to find them again."""
 _DIGEST_SIZE: Final = 16
@@ -116,7 +119,6 @@ class PunchLedger:
         for start in range(at, len(reading), MAX_BATCH):
             rows = reading.rows(start, start + MAX_BATCH)
             entered += await self._enter_slice(rows, seen, notes)
-            await asyncio.sleep(0)  # a long log lets others run
         new_mark = mark_of(reading, len(reading))
         if new_mark != mark:
             await self._context.remember({self._mark_key: new_mark})
@@ -134,7 +136,9 @@ class PunchLedger:
     ) -> int:
         async with self._turn:
             page, events = _Page(), []
-            for row in rows:
+            for number, row in enumerate(rows, 1):
+                if number % BREATH == 0:
+                    await asyncio.sleep(0)  # a long log lets others run
                 if row is None:
                     continue
                 key = punch_key(row)
@@ -148,11 +152,12 @@ class PunchLedger:
 
     def _count(self, page: _Page, record: PunchRecord, occurrence: int) -> bool:
         """Note the n-th punch of that user and second; False if noted before."""
-        hour_key = f"zk:{self.serial}:{record.time:%Y%m%dT%H}"
+        time = stamp(record.time)
+        hour_key = f"zk:{self.serial}:{time[:HOUR]}"
         hour = page.hours.get(hour_key)
         if hour is None:
             hour = page.hours[hour_key] = unfold(self._context.recall(hour_key))
-        key = f"{record.user_id}:{record.time:%M%S}"
+        key = f"{record.user_id}:{time[HOUR:]}"
         if hour.get(key, 0) >= occurrence:
             return False
         hour[key] = occurrence

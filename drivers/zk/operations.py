@@ -10,18 +10,31 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from devices.errors import ProtocolError
 from devices.events import MAX_BATCH, DeviceEvent, EventType, Identity
-from devices.operations import ALARM, is_audited, kind_of
+from devices.operations import is_audited, kind_of
 from devices.zk.operations_log import ClockOperation, decode_operations
 from drivers.driver import DriverContext
 from drivers.zk.ledger import fold, stamp, unfold
 
-SAME_ALARM: Final = timedelta(seconds=60)
+SAME: Final = timedelta(seconds=30)
+TOLD_KEPT: Final = 200
 _DIGEST_SIZE: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An operation that was journalled another way: told live, or done by us.
+
+    `time` is the clock's own, naive.
+    """
+
+    number: int
+    time: datetime
 
 
 class OperationLedger:
@@ -36,13 +49,12 @@ class OperationLedger:
         self,
         blob: bytes,
         uids: Mapping[int, str],
-        alarms: Sequence[datetime] = (),
+        told: Sequence[Told] = (),
     ) -> int:
         """Journal what is new in a whole operator log; gives how many.
 
-        `uids` leads from the clock's slots to user ids; `alarms` (naive, the
-        clock's time) were told live and are not told again. Raises
-        `ProtocolError` when it is no operator log.
+        `uids` leads from the clock's slots to user ids; what was `told` already
+        is not told again. Raises `ProtocolError` when it is no operator log.
         """
         digest = hashlib.blake2b(blob, digest_size=_DIGEST_SIZE).hexdigest()
         mark_key = f"zk:{self._serial}:operations"
@@ -53,10 +65,10 @@ class OperationLedger:
             raise ProtocolError("the operator log has no row with a possible date")
         audited = [each for each in operations if is_audited(each.number, each.values)]
         seen: Counter[str] = Counter()
-        entered = 0
+        known, entered = list(told), 0
         for start in range(0, len(audited), MAX_BATCH):
             part = audited[start : start + MAX_BATCH]
-            entered += await self._enter(part, seen, uids, alarms)
+            entered += await self._enter(part, seen, uids, known)
         await self._context.remember({mark_key: digest})
         return entered
 
@@ -65,7 +77,7 @@ class OperationLedger:
         operations: Sequence[ClockOperation],
         seen: Counter[str],
         uids: Mapping[int, str],
-        alarms: Sequence[datetime],
+        told: list[Told],
     ) -> int:
         days: dict[str, dict[str, int]] = {}
         changed: set[str] = set()
@@ -81,7 +93,7 @@ class OperationLedger:
                 continue
             day[name] = seen[name]
             changed.add(day_key)
-            if not _was_told(operation, alarms):
+            if not _was_told(operation, told):
                 events.append(self._event(operation, seen[name], uids))
         remembered = {key: fold(days[key]) for key in changed}
         if events:
@@ -117,12 +129,16 @@ class OperationLedger:
         )
 
 
-def _was_told(operation: ClockOperation, alarms: Sequence[datetime]) -> bool:
-    """Whether it is an alarm that the live connection told."""
+def _was_told(operation: ClockOperation, told: list[Told]) -> bool:
+    """Whether it is one that was told; each is good for one row."""
     time = operation.time
-    if operation.number != ALARM or time is None:
+    if time is None:
         return False
-    return any(abs(time - alarm) <= SAME_ALARM for alarm in alarms)
+    for each in told:
+        if each.number == operation.number and abs(time - each.time) <= SAME:
+            told.remove(each)
+            return True
+    return False
 
 
 def _day(operation: ClockOperation) -> str:

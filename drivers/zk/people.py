@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from devices.errors import CommandRejectedError, ProtocolError
 from devices.events import MAX_PAYLOAD, DeviceEvent, EventType
-from devices.operations import OperationKind
+from devices.operations import ENROLL, USER_ADDED, USER_DELETED, OperationKind
 from devices.zk.packets import Code
 from devices.zk.records import Layout
 from devices.zk.templates import FingerTemplate, UserUpload, encode_upload
@@ -41,6 +41,11 @@ log = logging.getLogger(__name__)
 
 BUDGET: Final = MAX_PAYLOAD - 32 * 1024
 """Bytes of templates and people in one answer."""
+_NUMBERS: Final = {
+    OperationKind.USER_ADDED: USER_ADDED,
+    OperationKind.USER_DELETED: USER_DELETED,
+    OperationKind.ENROLL: ENROLL,
+}
 UPLOAD_PEOPLE: Final = 10
 """Most people of one upload: a clock keeps it in memory."""
 
@@ -322,7 +327,7 @@ async def _upload(visit: Visit, fingers: Sequence[tuple[str, FingerTemplate]]) -
         part = people[start : start + UPLOAD_PEOPLE]
         await visit.session.upload(encode_upload(part, layout, encoding=encoding))
     await visit.session.change(Code.REFRESH_DATA, b"")
-    await _tell(visit, OperationKind.ENROLL, list(own))
+    await _tell(visit, OperationKind.ENROLL, [user_id for user_id, _ in fingers])
     return len(fingers)
 
 
@@ -356,3 +361,5 @@ async def _tell(
         ", ".join(user_ids),
     )
     await visit.context.emit(events, bulk=len(events) > 1)
+    for _ in user_ids:
+        visit.facts.tell(_NUMBERS[kind], now.replace(tzinfo=None))

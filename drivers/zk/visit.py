@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from devices.errors import ProtocolError, TransportError
 from devices.events import DeviceEvent, EventType
-from devices.operations import OperationKind
+from devices.operations import TIME_SET, OperationKind
 from devices.zk.records import LogReading
 from drivers.driver import DriverContext
 from drivers.zk.facts import ClockFacts, capacity_of
@@ -96,6 +96,7 @@ class Visit:
         if not await self.session.set_time(now.replace(tzinfo=None, microsecond=0)):
             await self.read_time()
             return False
+        self.facts.tell(TIME_SET, self._now())
         told = f"{off_s:+.0f} s off" if off_s is not None else "unknown"
         log.warning("%s: its time was %s and was set", self._name, told)
         self.context.describe(clock_set=now.isoformat(timespec="seconds"))
@@ -113,6 +114,7 @@ class Visit:
         )
         await self.context.emit([event])
         await self.read_time()
+        self.facts.tell(TIME_SET, self._now())
         await self.remember_right()
         return True
 
@@ -159,8 +161,9 @@ class Visit:
 
         A clock that refuses it, or hangs on it, is not asked again.
         """
-        facts, counted = self.facts, self._operations_counted()
-        if counted is None or facts.operations_read == counted:
+        facts = self.facts
+        counted = facts.operations_wanted(facts.sizes)
+        if counted is None:
             return
         facts.operations_read = counted
         try:
@@ -169,7 +172,7 @@ class Visit:
                 facts.operations = "refused"
             else:
                 ledger = OperationLedger(self.context, self.ledger.serial)
-                entered = await ledger.reconcile(blob, facts.uids, facts.alarms)
+                entered = await ledger.reconcile(blob, facts.uids, tuple(facts.told))
                 facts.operations = "read"
                 if entered:
                     log.info("%s: %d operations at the clock", self._name, entered)
@@ -197,13 +200,6 @@ class Visit:
             )
         self.facts.is_nearly_full = bool(full)
         self.context.describe(capacity=capacity_of(sizes), nearly_full=bool(full))
-
-    def _operations_counted(self) -> int | None:
-        """Operations that it counts; None when there is nothing to be asked."""
-        sizes, facts = self.facts.sizes, self.facts
-        if facts.operations in {"refused", "unreadable"}:
-            return None
-        return sizes.operations or None if sizes else None
 
     @property
     def _name(self) -> str:
