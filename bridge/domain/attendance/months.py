@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterable, Sequence
+from datetime import date
 
 from bridge.domain.attendance.facts import Person
 from bridge.domain.attendance.results import DayResult, DayState, MonthRow
@@ -12,6 +13,7 @@ from bridge.domain.attendance.results import DayResult, DayState, MonthRow
 def month_row(person: Person, month: str, results: Sequence[DayResult]) -> MonthRow:
     """The sums of `month` (yyyy-mm); final once every day of it is there and final.
 
+    Its first day is the first of `results`; the last is the person's or the month's.
     Days of other months are passed over. `unknown_days` and `pending_days` are days
     that have such a session, whatever else they have.
     """
@@ -28,7 +30,10 @@ def month_row(person: Person, month: str, results: Sequence[DayResult]) -> Month
     for result in own:
         for kind, days in result.leave_days_by_kind.items():
             kinds[kind] = round(kinds.get(kind, 0.0) + days, 4)
-    complete = len({result.day for result in own}) == monthrange(year, number)[1]
+    last = date(year, number, monthrange(year, number)[1])
+    last = min(last, person.left or last)
+    there = {result.day for result in own}
+    complete = bool(own) and len(there) == (last - own[0].day).days + 1
     return MonthRow(
         month=month,
         person=person.id,
