@@ -21,6 +21,9 @@ COMMANDS: Final = {
     "tail": "tail",
     "inbox": "inbox",
     "node": "node",
+    "report": "report",
+    "import": "imports",
+    "verify": "verify",
 }
 """Command and the module that holds it."""
 
