@@ -56,7 +56,9 @@ class Operation:
     @property
     def numbers(self) -> tuple[int, ...]:
         """The values that are numbers."""
-        return tuple(int(v) for v in self.values if v.isascii() and v.isdigit())
+        return tuple(
+            int(v) for v in self.values if v.isascii() and v.isdigit() and len(v) <= 10
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -151,7 +151,7 @@ class PushClock:
 
     async def _greet(self, call: Call) -> HttpResponse:
         request, told = call.request, call.request.get("pushver")
-        self.context.describe(push_version=told or None)
+        self.context.describe(push_version=told[:32] or None)
         language = request.get("language")
         if language.isdigit() and language != self._language and len(language) < 4:
             await self.context.remember({self._kept("language"): language})

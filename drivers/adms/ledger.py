@@ -190,8 +190,9 @@ class PushLedger:
         data = {
             "kind": kind_of(op.number, op.numbers),
             "raw": op.raw[:MAX_RAW].hex(),
+            "operation": op.number,
             "operator": op.operator,
-            "values": list(op.values),
+            "values": [int(v) if _is_number(v) else v for v in op.values],
         }
         return self._event(
             EventType.ATTENDANCE_TAMPER,
@@ -225,6 +226,10 @@ class PushLedger:
             received=now,
             identity=Identity(source=f"zk:{self.serial}", id=identity),
         )
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 10
 
 
 def _suffix(occurrence: int) -> str:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import suppress
 
 import pytest
 from support.adms_vectors import BAD_REQUESTS
 from support.driving import RecordingContext, driving
-from support.push_server import LINE, SERIAL, push_bench, push_site
+from support.push_server import LINE, NOW, SERIAL, push_bench, push_site
 
 from devices.adms.http import HttpRequest
 from devices.kinds import DeviceState
 from drivers.adms.connection import Patience
 from drivers.adms.driver import AdmsDriver
 from drivers.adms.limits import RateLimit
+from drivers.adms.reception import Reception
+from drivers.adms.server import Listening, PushServer
+from drivers.node.pushing import keep_push_open
 
 TARGET = f"/iclock/cdata?SN={SERIAL}&table=ATTLOG"
 UPLOAD = f"POST {TARGET} HTTP/1.1\r\nContent-Length: {len(LINE)}\r\n".encode()
@@ -148,3 +152,28 @@ async def test_it_ends_with_connections_open() -> None:
         writer.write(UPLOAD)
     assert await reader.read() == b""
     writer.close()
+
+
+async def test_a_node_keeps_trying_for_its_port() -> None:
+    taken = socket.create_server(("127.0.0.1", 0))
+    port = taken.getsockname()[1]
+    server = PushServer(
+        listening=Listening(host="127.0.0.1", port=port),
+        reception=Reception(now=lambda: NOW, clock_trusted=lambda: True),
+    )
+    task = asyncio.create_task(keep_push_open(server))
+    await asyncio.sleep(0)
+    assert server.port == 0
+    taken.close()
+    answer = b""
+    while not answer:
+        with suppress(OSError):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET /iclock/ping HTTP/1.0\r\n\r\n")
+            answer = await reader.read()
+            writer.close()
+        await asyncio.sleep(0.01)
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert server.port == 0
