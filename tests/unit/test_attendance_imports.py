@@ -2,62 +2,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime, time
-from typing import Any
-from zoneinfo import ZoneInfo
+from datetime import date, time
 
 import pytest
+from support.importing import KNOWN, ZONE, bad, only, read
 
 from bridge.domain.attendance.facts import (
     CalendarDay,
     DayKind,
     Enrolment,
-    Leave,
-    LeaveKind,
-    LeaveUnit,
     Person,
     Posting,
     Shift,
 )
-from bridge.service.attendance.imports import (
-    ImportKind,
-    ImportResult,
-    KnownIds,
-    parse,
-    read_table,
-)
+from bridge.service.attendance.imports import ImportKind, parse, read_table
 from bridge.service.attendance.templates import template_workbook
-
-ZONE = ZoneInfo("Asia/Shanghai")
-KNOWN = KnownIds(
-    people={
-        "0007": Person(id="0007", name="测试"),
-        "0008": Person(id="0008", name="证件样本"),
-    },
-    shifts={"day": "行政班", "noon": "值班", "late": "值班"},
-    counters=frozenset({"1", "2"}),
-)
-
-
-def read(
-    kind: str, *lines: str, known: KnownIds = KNOWN, lang: str = "zh-CN"
-) -> ImportResult:
-    table = read_table("\r\n".join(lines).encode(), lang)
-    return parse(ImportKind(kind), table, known, zone=ZONE, lang=lang)
-
-
-def bad(result: ImportResult) -> list[tuple[int, str, str]]:
-    return [(found.row, found.column, found.value) for found in result.bad]
-
-
-def only(result: ImportResult) -> Any:
-    assert result.bad == []
-    (fact,) = result.facts
-    return fact
-
-
-def at(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=ZONE)  # type: ignore[arg-type, misc]  # y, m, d, ...
 
 
 def test_people_in_chinese() -> None:
@@ -289,90 +248,6 @@ def test_a_shift_for_fridays_alone_is_refused() -> None:
     head = "编号,名称,上班,下班,仅星期"
     result = read("shifts", head, "day,行政班,8:30,12:00,五")
     assert [found.column for found in result.bad] == ["仅星期"]
-
-
-@pytest.mark.parametrize(
-    ("start", "end", "unit", "span"),
-    [
-        ("2026-11-02", "", "天", ((2026, 11, 2), (2026, 11, 3))),
-        ("2026-11-02", "2026-11-03", "", ((2026, 11, 2), (2026, 11, 4))),
-        ("2026-11-02 上午", "", "", ((2026, 11, 2), (2026, 11, 2, 12))),
-        ("2026/11/2下午", "", "半天", ((2026, 11, 2, 12), (2026, 11, 3))),
-        ("2026-11-02 pm", "2026-11-03 am", "", ((2026, 11, 2, 12), (2026, 11, 3, 12))),
-        (
-            "2026年11月2日 8时30分",
-            "2026-11-02 10:00",
-            "小时",
-            ((2026, 11, 2, 8, 30), (2026, 11, 2, 10)),
-        ),
-    ],
-)
-def test_leave(
-    start: str, end: str, unit: str, span: tuple[tuple[int, ...], tuple[int, ...]]
-) -> None:
-    line = f"0007,测试,病假,{start},{end},{unit},发热"
-    leave = only(read("leave", "工号,姓名,类型,开始,结束,单位,事由", line))
-    assert isinstance(leave, Leave)
-    assert (leave.start, leave.end) == (at(*span[0]), at(*span[1]))
-    assert (leave.kind, leave.note) == (LeaveKind.SICK, "发热")
-    expected = {"": None, "天": LeaveUnit.DAY, "小时": LeaveUnit.HOUR}
-    assert expected.get(unit) in {None, leave.unit}
-
-
-def test_a_paper_form_brings_its_decision() -> None:
-    head = "工号,类型,开始,批准人,级别"
-    result = read("leave", head, "0007,事假,2026-11-02,证件样本,2")
-    leave = only(result)
-    (paper,) = result.decisions
-    assert paper.by == "证件样本"
-    assert (paper.decision.subject, paper.decision.level) == (leave.id, 2)
-    assert paper.decision.approved
-
-
-def test_leave_that_is_there_is_not_told_again() -> None:
-    lines = ("工号,类型,开始,批准人,级别", "0007,事假,2026-11-02,证件样本,1")
-    leave = only(read("leave", *lines))
-    known = replace(KNOWN, leaves=frozenset({leave.id}))
-    again = read("leave", *lines, known=known)
-    assert (again.facts, again.decisions, again.same) == ([], [], 1)
-
-
-@pytest.mark.parametrize(
-    ("line", "column"),
-    [
-        ("9999,病假,2026-11-02,,,,", "工号"),
-        ("0007,逛街,2026-11-02,,,,", "类型"),
-        ("0007,病假,,,,,", "开始"),
-        ("0007,病假,2026-11-31,,,,", "开始"),
-        ("0007,病假,2026-11-02,2026-11-01,,,", "结束"),
-        ("0007,病假,2026-11-02 09:00,2026-11-02 09:00,,,", "结束"),
-        ("0007,病假,2026-11-02 09:00,,,,", "结束"),
-        ("0007,病假,2026-11-02,,半天,,", "开始"),
-        ("0007,病假,2026-11-02 09:00,,天,,", "开始"),
-        ("0007,病假,2026-11-02,,星期,,", "单位"),
-        ("0007,病假,2026-11-02,,,证件样本,", "级别"),
-        ("0007,病假,2026-11-02,,,证件样本,10", "级别"),
-        ("0007,病假,2026-11-02,,,,1", "批准人"),
-    ],
-)
-def test_bad_leave(line: str, column: str) -> None:
-    result = read("leave", "工号,类型,开始,结束,单位,批准人,级别", line)
-    assert column in [found.column for found in result.bad]
-    assert {found.row for found in result.bad} == {2}
-    assert (result.facts, result.decisions) == ([], [])
-
-
-def test_leave_that_overlaps_in_the_file_is_refused() -> None:
-    head = "工号,类型,开始,结束"
-    result = read(
-        "leave",
-        head,
-        "0007,病假,2026-11-02,2026-11-04",
-        "0007,事假,2026-11-04 下午,",
-        "0008,事假,2026-11-03,",
-    )
-    assert [(found.row, found.column) for found in result.bad] == [(3, "开始")]
-    assert "第 2 行" in result.bad[0].message
 
 
 def test_calendar() -> None:

@@ -6,6 +6,7 @@ import re
 import zipfile
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -17,6 +18,7 @@ from support.month_sheets import HASH, closed, month_sheet
 
 from bridge.domain.attendance.facts import CalendarDay, DayKind, LeaveKind
 from bridge.domain.attendance.results import DayResult, DayState
+from bridge.domain.attendance.wording import name_of, symbol
 from bridge.service.attendance.port import Sheet
 from bridge.service.attendance.sheet_tops import TEXT
 from bridge.service.attendance.sheets import month_csv, month_workbook
@@ -149,7 +151,7 @@ def test_the_calendar_shades_what_the_calendar_says() -> None:
 
     assert (shaded(1), shaded(2), shaded(7), shaded(9)) == (True, False, False, True)
     told = [row[0] for row in lines(page) if str(row[0]).startswith("日历")]
-    assert told == ["日历：7日 上班；9日 节假日 院庆"]
+    assert told == ["日历：7日 工作日；9日 节假日 院庆"]
 
 
 def test_the_calendar_has_a_column_for_each_day_and_explains_each_mark() -> None:
@@ -325,3 +327,30 @@ def test_text_that_looks_like_an_escape_is_escaped() -> None:
     data = month_workbook(named("_x0041_ a\x0bb"))
     with zipfile.ZipFile(io.BytesIO(data)) as parts:
         assert "_x005F_x0041_ ab<" in parts.read("xl/worksheets/sheet1.xml").decode()
+
+
+def test_remarks_say_rules_leaves_and_corrections_in_words() -> None:
+    def change(result: DayResult) -> DayResult:
+        if not result.sessions:
+            return result
+        told = replace(
+            result.sessions[0], notes=("grace_in:5", "strange"), leaves=("L1",)
+        )
+        return replace(
+            result,
+            sessions=(told, result.sessions[1]),
+            corrections=("C2",),
+            day_name="节后",
+        )
+
+    page = opened(month_workbook(month_sheet(change=change)))["考勤明细"]
+    first, second = (row[-1] for row in lines(page)[5:7])
+    assert first == "节后；补签单 C2；上班宽限 5 分钟；strange；请假单 L1"
+    assert second is None
+
+
+def test_the_reference_tells_every_symbol() -> None:
+    page = Path(__file__).parents[2] / "docs/reference/month-sheet.md"
+    rows = page.read_text(encoding="utf-8")
+    for state in DayState:
+        assert f"| {symbol(state)} | {name_of('state', state)} " in rows

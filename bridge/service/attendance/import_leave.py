@@ -14,6 +14,7 @@ from bridge.domain.attendance.facts import (
     LeaveKind,
     LeaveUnit,
 )
+from bridge.domain.attendance.wording import name_of
 from bridge.service.attendance.import_known import (
     Facts,
     KnownIds,
@@ -32,7 +33,6 @@ from bridge.service.attendance.import_values import (
     to_number,
 )
 from bridge.service.attendance.port import FactKind
-from bridge.service.attendance.sheet_names import leave_name
 
 _DAY: Final = timedelta(days=1)
 _UNITS: Final = {
@@ -225,9 +225,9 @@ def _level(cell: Any) -> int:
 
 
 def _kinds() -> dict[str, str]:
-    names = {leave_name(kind, "zh-CN"): kind.value for kind in LeaveKind}
+    names = {name_of("leave", kind): kind.value for kind in LeaveKind}
     names |= {name: kind.value for name, kind in _ALSO.items()}
     for kind in LeaveKind:
-        names[leave_name(kind, "en").replace(" ", "")] = kind.value
+        names[name_of("leave", kind, "en").replace(" ", "")] = kind.value
         names[kind.value.replace("_", "")] = kind.value
     return names

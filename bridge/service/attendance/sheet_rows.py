@@ -14,8 +14,8 @@ from bridge.domain.attendance.results import (
     MonthRow,
     SessionResult,
 )
+from bridge.domain.attendance.wording import name_of, note_text, waiting_text
 from bridge.service.attendance.port import DayRow, Sheet
-from bridge.service.attendance.sheet_names import leave_name, remark, state_name, wait
 from bridge.service.attendance.sheet_words import word
 from bridge.service.attendance.workbooks import Value
 
@@ -69,7 +69,7 @@ def summary_columns(sheet: Sheet, lang: str, *, all_kinds: bool) -> list[Column]
     taken = {kind for row in sheet.rows for kind in row.leave_days_by_kind}
     for kind in LeaveKind:
         if kind is not LeaveKind.FIELD_DUTY and (all_kinds or kind in taken):
-            heading = word("leave_kind_days", lang, kind=leave_name(kind, lang))
+            heading = word("leave_kind_days", lang, kind=name_of("leave", kind, lang))
             columns.append(Column(heading=heading, width=8, value=_leave_figure(kind)))
     columns.append(_label("group", 14, lang))
     return columns
@@ -142,7 +142,7 @@ def waiting_table(sheet: Sheet, lang: str) -> tuple[DayTable, int]:
         if set(result.waiting) <= {"time"} and result.state is DayState.PENDING:
             not_over += 1
             continue
-        reasons = [wait(code, lang) for code in result.waiting]
+        reasons = [waiting_text(code, lang) for code in result.waiting]
         reasons += _remarks(result, None, lang)
         rows.append(
             [
@@ -229,12 +229,14 @@ def _remarks(
         if result.day_name:
             said.append(result.day_name)
         if session is not None:
-            said += [wait(code, lang) for code in result.waiting if code != "time"]
-        said += [remark(note, lang) for note in result.notes]
-        said += [remark(f"correction:{key}", lang) for key in result.corrections]
+            said += [
+                waiting_text(code, lang) for code in result.waiting if code != "time"
+            ]
+        said += [note_text(note, lang) for note in result.notes]
+        said += [word("remark.correction", lang, key=key) for key in result.corrections]
     if session is not None:
-        said += [remark(note, lang) for note in session.notes]
-        said += [remark(f"leave:{key}", lang) for key in session.leaves]
+        said += [note_text(note, lang) for note in session.notes]
+        said += [word("remark.leave", lang, key=key) for key in session.leaves]
     return said
 
 
@@ -244,7 +246,7 @@ def _joined(said: Sequence[str], lang: str) -> str:
 
 def _states(states: Sequence[DayState], lang: str) -> str:
     return (" + " if lang.lower().startswith("en") else "、").join(
-        state_name(state, lang) for state in states
+        name_of("state", state, lang) for state in states
     )
 
 

@@ -9,8 +9,8 @@ from typing import Final
 
 from bridge.domain.attendance.facts import CalendarDay, DayKind
 from bridge.domain.attendance.results import DayState
+from bridge.domain.attendance.wording import name_of, symbol
 from bridge.service.attendance.port import Sheet
-from bridge.service.attendance.sheet_names import state_name, symbol
 from bridge.service.attendance.sheet_rows import by_department
 from bridge.service.attendance.sheet_tops import HEADING, NOTE, TEXT, add_top, anchor
 from bridge.service.attendance.sheet_words import word
@@ -90,7 +90,9 @@ def _shade(day: CalendarDay | None) -> str | None:
 
 
 def _legend(lang: str) -> str:
-    marks = (f"{symbol(state)} {state_name(state, lang)}".strip() for state in DayState)
+    marks = (
+        f"{symbol(state)} {name_of('state', state, lang)}".strip() for state in DayState
+    )
     return word("line.legend", lang, marks="　".join(marks))
 
 
@@ -101,7 +103,7 @@ def _calendar(sheet: Sheet, lang: str) -> str:
         weekend = date(year, month, day).weekday() >= 5
         plain = DayKind.REST if weekend else DayKind.WORKDAY
         if found.kind is not plain or found.name:
-            kind = word(f"kind.{found.kind.value}", lang)
+            kind = name_of("day", found.kind, lang)
             text = f"{word('day_of_month', lang, day=day)} {kind} {found.name}"
             told.append(text.strip())
     if not told:

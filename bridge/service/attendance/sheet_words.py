@@ -1,4 +1,7 @@
-"""The words of month sheets, in Chinese and English."""
+"""The words of month sheets alone, in Chinese and English.
+
+Names of states, leaves and reasons are `bridge.domain.attendance.wording`.
+"""
 
 from __future__ import annotations
 
@@ -74,10 +77,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "day_before": ("前日{time}", "{time} day before"),
     "weekdays": ("一二三四五六日", "MTWTFSS"),
     "weekday": ("星期{day}", "{day}"),
-    "kind.workday": ("上班", "workday"),
-    "kind.rest": ("休息", "rest"),
-    "kind.holiday": ("节假日", "holiday"),
-    "kind.unknown": ("日历未知", "calendar unknown"),
+    "remark.leave": ("请假单 {key}", "leave {key}"),
+    "remark.correction": ("补签单 {key}", "correction {key}"),
     "person": ("工号", "ID"),
     "name": ("姓名", "Name"),
     "department": ("部门", "Department"),
@@ -109,7 +110,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
 }
 
 
-def word(key: str, lang: str, **figures: object) -> str:
+def word(key: str, lang: str, /, **figures: object) -> str:
     """The text of a key with its figures; Chinese unless `lang` is English."""
     text = WORDS[key][1 if lang.lower().startswith("en") else 0]
     return text.format(**figures) if figures else text
