@@ -67,7 +67,7 @@ async def test_today_shows_what_needs_somebody_and_renews_itself(
         await expect(rows.first).to_contain_text("迟到 12 分钟，08:42 到（应 08:30）")
         await expect(page.locator("main")).to_contain_text("等考勤机 西门 的记录")
         await expect(page.locator(".tile.wait")).to_contain_text("2")
-        await expect(page.locator("main")).to_contain_text("测试庚 没有打卡")
+        await expect(page.locator("main")).to_contain_text("B 岗没有打卡")
         today = hall.now().date()
         hall.attendance.rows = [
             row for row in hall.attendance.rows if row.result.day != today

@@ -143,7 +143,7 @@ def fill(kept: FakeAttendance, now: datetime) -> None:
             start=now.replace(hour=8, minute=30),
             end=now.replace(hour=12, minute=0),
             state="uncovered",
-            reason="测试庚 没有打卡",
+            reason="absent",
         )
     ]
     before = kept.rows[-30].result

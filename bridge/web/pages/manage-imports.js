@@ -35,7 +35,7 @@
       failed(text("manage.by_missing"));
       return;
     }
-    const query = { kind: values.kind, dry_run: isDry ? "true" : "false", by: manage.by(), reason: values.reason };
+    const query = { kind: values.kind, dry_run: isDry ? "true" : "false", by: manage.by(), reason: values.reason, lang: Halld.context.lang };
     parts.fill(below, el("p", { class: "hint" }, text("manage.imports.reading")));
     manage.sendFile("/imports", query, file, typeOf(file), (answer) => {
       failed("");
@@ -46,8 +46,9 @@
       parts.fill(below, [
         parts.section(text("manage.imports.result"), [
           el("p", { class: isGood ? "good" : "bad" }, text(answer.written ? "manage.imports.written" : isGood ? "manage.imports.fine" : "manage.imports.has_bad", {
-            rows: answer.rows, good: answer.good, bad: answer.bad.length, changes: answer.changes,
+            rows: answer.rows, good: answer.good, same: answer.same || 0, bad: answer.bad.length, changes: answer.changes,
           })),
+          answer.ignored && answer.ignored.length ? el("p", {}, text("manage.imports.ignored", { columns: answer.ignored.join(", ") })) : "",
           key,
           isGood ? "" : badRows(answer.bad),
         ]),
@@ -66,7 +67,7 @@
         { name: "kind", label: text("manage.imports.kind"), kind: "select", value: shown.kind, choices: Halld.fields.choices("manage.imports.", KINDS) },
         { name: "reason", label: text("manage.reason"), wide: true },
       ],
-      shows: (fields, values) => parts.fill(columns, text("manage.imports.columns_" + values.kind)),
+      shows: (fields, values) => template.setAttribute("href", manage.fileHref("/imports/" + values.kind + ".xlsx", { lang: Halld.context.lang })),
       confirm: text("manage.imports.try"),
       send: (values, failed, below) => {
         const chosen = file.files[0];
@@ -81,10 +82,11 @@
     form.node.children[0].appendChild(el("label", { class: "field wide" }, [el("span", {}, text("manage.imports.file")), file]));
     parts.show(root, [
       parts.heading(text("manage.view.imports"), [parts.link(text("manage.view.people"), "people", {}, "key")]),
-      el("p", { class: "hint" }, [text("manage.imports.hint"), " ", columns]),
+      el("p", { class: "hint" }, [text("manage.imports.hint"), " ", template]),
       form.node,
     ]);
   };
 
-  const columns = el("span", {});
+  /** The empty table of the kind chosen, with its headings and an example. */
+  const template = el("a", { download: true }, text("manage.imports.template"));
 })();

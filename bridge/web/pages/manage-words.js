@@ -65,6 +65,11 @@
     return (atEnd ? first.went || first.end : first.start).slice(11, 16);
   }
 
+  function reasonWord(reason) {
+    const word = text("manage.cover_reason." + reason);
+    return word === "manage.cover_reason." + reason ? reason : word;
+  }
+
   /** Stand-ins: who should have been there for whom. */
   function covers(rows, day) {
     return parts.table({
@@ -77,7 +82,7 @@
         { label: text("manage.covers.a"), cell: (row) => parts.link(row.a_name || row.a, "day", { person: row.a, day: row.day }) },
         { label: text("manage.covers.b"), cell: (row) => parts.link(row.b_name || row.b, "day", { person: row.b, day: row.day }) },
         { label: text("manage.time"), class: "num", cell: (row) => parts.moment(row.start, day || row.day) + "–" + parts.moment(row.end, day || row.day) },
-        { label: text("manage.why"), cell: (row) => row.reason },
+        { label: text("manage.why"), cell: (row) => reasonWord(row.reason) },
       ],
     });
   }

@@ -187,6 +187,7 @@
     request.open("POST", "/api/v1/attendance" + path + query(values));
     request.timeout = 120000;
     request.setRequestHeader("Content-Type", type);
+    request.setRequestHeader("Idempotency-Key", Halld.newKey());
     if (localStorage.getItem(TOKEN_KEY)) {
       request.setRequestHeader("X-Halld-Token", localStorage.getItem(TOKEN_KEY));
     }
