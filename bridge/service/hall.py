@@ -29,6 +29,7 @@ from bridge.domain.views import (
 )
 from bridge.service import days, desk, lists, snapshots
 from bridge.service.aftermath import Aftermath
+from bridge.service.attendance.keeper import Attendance
 from bridge.service.bus import Bus
 from bridge.service.directory import DeviceChange, Directory
 from bridge.service.displays import RENEW_EVERY_S, Displays
@@ -83,6 +84,7 @@ class Hall:
         self._aftermath = Aftermath(site, self._hub, self.displays)
         self.counts: dict[str, float] = {}
         """Counters for `metrics`, by name."""
+        self.attendance = Attendance(site, self)
 
     # -- the web's port --------------------------------------------------------
 
@@ -201,7 +203,8 @@ class Hall:
 
     def troubles(self) -> Sequence[str]:
         """Why the hall is not ready; empty when it is."""
-        found = [reason for reason in (self._writer.reason, self._fault) if reason]
+        own = (self._writer.reason, self._fault, self.attendance.engine.reason)
+        found = [reason for reason in own if reason]
         if self._bus is None:
             found.append("broker: not connected yet")
         elif self._bus.reason:
@@ -304,6 +307,7 @@ class Hall:
             tasks.create_task(self._repeat(TICK_S, self._tick))
             tasks.create_task(self._repeat(RENEW_EVERY_S, self._renew))
             tasks.create_task(self._repeat(TRIM_EVERY_S, self._trim))
+            tasks.create_task(self.attendance.run())
 
     async def _repeat(self, every_s: float, step: Callable[[], Any]) -> None:
         while True:

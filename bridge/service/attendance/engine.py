@@ -102,11 +102,10 @@ class Engine:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                await self._take_reports()
-                if loop.time() - ticked >= TICK_EVERY_S:
+                is_due = loop.time() - ticked >= TICK_EVERY_S
+                if is_due:
                     ticked = loop.time()
-                    await self.tick()
-                if not await self.work():
+                if not await self._look(ticks=is_due):
                     await asyncio.sleep(LOOK_EVERY_S)
                 self.reason = ""
             except StoreError:
@@ -119,17 +118,24 @@ class Engine:
 
     async def settle(self) -> None:
         """Look at everything now and work until nothing is marked."""
-        await self._take_reports()
-        await self.tick()
-        while await self.work():
-            pass
+        is_due = True
+        while await self._look(ticks=is_due) or is_due:
+            is_due = False
 
-    async def work(self) -> bool:
-        """Conclude what is marked now; whether there was anything."""
+    async def _look(self, *, ticks: bool) -> bool:
+        """One look at everything, one after the other; whether there was work.
+
+        A report is never taken between the reading of a day's inputs and the
+        writing of its row: what it makes final would stay open.
+        """
         async with self._turn:
+            await self._take_reports()
+            if ticks:
+                await self._tick()
             return await self._work()
 
     async def _work(self) -> bool:
+        """Conclude what is marked now; whether there was anything."""
         marks = await self._store.read(take_marks)
         if not marks.upto:
             return False
@@ -150,7 +156,7 @@ class Engine:
         await self._store.transact(lambda work: drop_marks(work, marks.upto))
         return True
 
-    async def tick(self) -> None:
+    async def _tick(self) -> None:
         """Open new days, look again at what time alone changes, watch the calendar."""
         book = await self._book()
 

@@ -130,7 +130,7 @@ def beginning_of(db: Connection, since: date | None, today: date, book: Book) ->
         .limit(1)
     ).scalar_one_or_none()
     told = [kept.told for kept in book.kept[FactKind.PERSON].values()]
-    moments = [*([first] if first is not None else []), *told]
+    moments: list[datetime] = [*([first] if first is not None else []), *told]
     return min([today, *(moment.astimezone(book.zone).date() for moment in moments)])
 
 

@@ -47,7 +47,7 @@ from bridge.service.attendance.port import (
 from bridge.service.attendance.previewing import preview
 from bridge.service.attendance.seals import MOST, seal_punches
 from bridge.service.attendance.settings import Settings
-from bridge.service.attendance.stand_ins import UNCOVERED_ALARM, stand_ins
+from bridge.service.attendance.stand_ins import UNCOVERED, stand_ins, watch
 from bridge.service.attendance.telling import tell
 from bridge.service.attendance.workers import Workers
 from bridge.service.once import remembered
@@ -143,7 +143,7 @@ class Attendance:
             order = {state: place for place, state in enumerate(EXCEPTIONS)}
             rows.sort(key=lambda row: (order[row.result.state], row.result.person))
             tomorrow = today + timedelta(days=1)
-            missing = stand_ins(db, book, today, tomorrow, now)
+            missing = stand_ins(db, book, today, tomorrow)
             return Today(
                 day=today,
                 now=now,
@@ -151,7 +151,7 @@ class Attendance:
                 exceptions=rows[:MOST_EXCEPTIONS],
                 undecided=months.undecided_in(db, date.min, date.max),
                 clocks_behind=behind(clocks, now),
-                uncovered=[each for each in missing if each.state == "uncovered"],
+                uncovered=[each for each in missing if each.state == UNCOVERED],
             )
 
         return await self._hall.read(read)
@@ -290,10 +290,8 @@ class Attendance:
 
     async def covers(self, from_day: date, to_day: date) -> Sequence[CoverStanding]:
         """Stand-ins that were due."""
-        book, now = await self._book(), self._hall.now()
-        return await self._hall.read(
-            lambda db: stand_ins(db, book, from_day, to_day, now)
-        )
+        book = await self._book()
+        return await self._hall.read(lambda db: stand_ins(db, book, from_day, to_day))
 
     async def tampers(
         self, *, limit: int, offset: int, device: str | None, kind: str | None
@@ -331,24 +329,7 @@ class Attendance:
 
     def _watch_stand_ins(self, work: Work) -> None:
         """An alarm while somebody is away and their stand-in is not there."""
-        book, today = self._book_of(work.db), work.now.date()
-        tomorrow = today + timedelta(days=1)
-        missing = {
-            each.cover: each
-            for each in stand_ins(work.db, book, today, tomorrow, work.now)
-            if each.state == "uncovered"
-        }
-        for cover in book.covers:
-            each = missing.get(cover.id)
-            if each is None:
-                work.end_alarm(UNCOVERED_ALARM, cover.id)
-            else:
-                work.raise_alarm(
-                    UNCOVERED_ALARM,
-                    cover.id,
-                    f"{each.place}: {each.a_name} is away from {each.start:%H:%M} "
-                    f"and {each.b_name} has not come",
-                )
+        watch(work, self._book_of(work.db))
 
 
 def _seal(work: Work) -> None:
