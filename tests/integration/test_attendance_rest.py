@@ -65,6 +65,7 @@ async def test_days_explain_themselves(client: httpx.AsyncClient) -> None:
         ("2026-03-02T17:35:00+08:00", "out"),
     ]
     assert day["shift"]["id"] == "office"
+    assert [line for line in day["lines"] if "08:20:00" in line["text"]]
     assert set(day["row"]["coverage"]) == {"clock-east", "clock-west"}
     today = (await client.get(f"{ROOT}/today")).json()
     assert today["day"] == "2026-03-03"

@@ -147,6 +147,15 @@ async def test_a_day_explains_itself(client: httpx.AsyncClient) -> None:
     assert body["entries"][0]["kind"] == "leave"
     assert body["pending"] is None
     assert body["computed"] == "2026-03-02T09:00:00+08:00"
+    english = (await client.get(f"{ROOT}/days/007/2026-03-02?lang=en")).json()
+    assert english["lines"][-1] == {
+        "code": "final",
+        "text": "this is final",
+        "params": {},
+    }
+    assert body["lines"][-1]["text"] != "this is final"
+    wrong = await client.get(f"{ROOT}/days/007/2026-03-02?x=1")
+    check_problem(wrong, 400, "invalid-query")
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from support.asking import check_problem, client_of
 from support.fake_hall import FakeHall
 
 from bridge.domain.attendance.facts import Leave, Person
+from bridge.service.attendance.imports import ImportKind
 from bridge.service.attendance.port import FactKind
 from bridge.web.guard import IMPORTS_PATH, MAX_BODIES
 
@@ -186,3 +187,24 @@ async def test_a_file_that_is_no_table_writes_nothing(
     else:
         check_problem(answer, 422, "invalid-request")
     assert hall.attendance.entries == []
+
+
+@pytest.mark.parametrize("kind", list(ImportKind))
+async def test_an_empty_table_of_each_kind_can_be_had(
+    client: httpx.AsyncClient, kind: ImportKind
+) -> None:
+    path = f"{IMPORTS_PATH}/{kind.value}.xlsx"
+    answer = await client.get(path)
+    assert answer.headers["content-type"] == XLSX
+    assert f'filename="{kind.value}.xlsx"' in answer.headers["content-disposition"]
+    book = openpyxl.load_workbook(io.BytesIO(answer.content))
+    assert book.worksheets[0].cell(row=1, column=1).value
+    book.close()
+    assert (await client.get(f"{path}?lang=en")).content != answer.content
+    check_problem(await client.get(f"{path}?x=1"), 400, "invalid-query")
+
+
+async def test_of_what_is_not_imported_there_is_no_table(
+    client: httpx.AsyncClient,
+) -> None:
+    check_problem(await client.get(f"{IMPORTS_PATH}/clocks.xlsx"), 404, "not-found")

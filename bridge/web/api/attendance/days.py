@@ -42,15 +42,18 @@ async def read_one_day(
     attendance: Attendance,
     person: FactId,
     day: str,
-    _query: Annotated[LanguageQuery, Query()],
+    query: Annotated[LanguageQuery, Query()],
 ) -> Response:
-    """One day with all that led to it: punches, rule, leave, clock coverage."""
+    """One day with all that led to it: punches, rule, leave, clock coverage.
+
+    `lines` says it in sentences, from what was due to what follows.
+    """
     try:
         wanted = read_day(day)
     except ValueError as error:
         raise NotFoundError(f"{day!r}: {error}") from error
     explained = await attendance.day(person, wanted)
-    return answer(request, shapes.plain_explained(explained))
+    return answer(request, shapes.plain_explained(explained, query.lang))
 
 
 @router.get("/attendance/today", response_model=shapes.Glance, dependencies=[NoQuery])

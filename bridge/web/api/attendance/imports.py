@@ -26,9 +26,10 @@ from bridge.service.attendance.port import (
     FactQuery,
     Known,
 )
+from bridge.service.attendance.templates import template_workbook
 from bridge.service.ports import Once
 from bridge.web.api.attendance.depends import WRITE_PROBLEMS, Attendance, Who
-from bridge.web.api.attendance.months import XLSX
+from bridge.web.api.attendance.months import XLSX, file_answer
 from bridge.web.api.attendance.slices import LanguageQuery
 from bridge.web.api.depends import Hall, problems
 from bridge.web.encoding import answer
@@ -120,6 +121,25 @@ async def import_table(
         "written": is_written,
     }
     return answer(request, found)
+
+
+@router.get(
+    "/attendance/imports/{kind}.xlsx",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "A table to fill in",
+            "content": {XLSX: {"schema": {"type": "string", "format": "binary"}}},
+        },
+        **problems(400, 404),
+    },
+)
+async def read_template(
+    kind: ImportKind, query: Annotated[LanguageQuery, Query()]
+) -> Response:
+    """An empty table of a kind, with headings, an example and notes."""
+    content = await asyncio.to_thread(template_workbook, kind, query.lang)
+    return file_answer(content, XLSX, f"{kind.value}.xlsx")
 
 
 def _read(data: bytes, query: ImportQuery, known: KnownIds, site: Site) -> ImportResult:

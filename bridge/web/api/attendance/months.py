@@ -78,7 +78,7 @@ async def read_month_workbook(
         month, person=query.person, department=query.department
     )
     content = await asyncio.to_thread(month_workbook, sheet, query.lang)
-    return _file(content, XLSX, f"{_name(query)}-{month}.xlsx")
+    return file_answer(content, XLSX, f"{_name(query)}-{month}.xlsx")
 
 
 @router.get(
@@ -101,7 +101,7 @@ async def read_month_csv(
     )
     content = await asyncio.to_thread(month_csv, sheet, query.part, query.lang)
     part = {"summary": "", "days": "-明细"}[query.part]
-    return _file(content, CSV, f"{_name(query)}-{month}{part}.csv")
+    return file_answer(content, CSV, f"{_name(query)}-{month}{part}.csv")
 
 
 @router.get(
@@ -165,8 +165,8 @@ def _name(query: SheetQuery) -> str:
     return "attendance" if query.lang.lower().startswith("en") else "考勤月报"
 
 
-def _file(content: bytes, media_type: str, name: str) -> Response:
-    """A file to keep; `filename` for programs that know no other (RFC 6266)."""
+def file_answer(content: bytes, media_type: str, name: str) -> Response:
+    """A file to keep; `filename` for programs that know ASCII alone (RFC 6266)."""
     plain = name.replace("考勤月报", "attendance").replace("明细", "days")
     place = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
     headers = {"Content-Disposition": place, "Cache-Control": "no-store"}

@@ -8,7 +8,9 @@ from typing import Any, Final, get_type_hints
 
 from pydantic import BaseModel, create_model
 
+from bridge.domain.attendance.explain import explain
 from bridge.domain.attendance.results import DayResult, DayState
+from bridge.domain.attendance.wording import say
 from bridge.domain.views import Page
 from bridge.service.attendance.port import (
     DayChange,
@@ -35,13 +37,17 @@ def plain_row(row: DayRow) -> dict[str, Any]:
     }
 
 
-def plain_explained(explained: DayExplained) -> dict[str, Any]:
-    """A day with all that led to it; `row` is as in lists."""
+def plain_explained(explained: DayExplained, lang: str) -> dict[str, Any]:
+    """A day with all that led to it, in sentences too; `row` is as in lists."""
     pending = explained.pending
     return {
         **_fields(explained),
         "row": plain_row(explained.row),
         "pending": None if pending is None else plain_result(pending),
+        "lines": [
+            {"code": line.code, "text": say(line, lang), "params": line.params}
+            for line in explain(explained.row.result)
+        ],
     }
 
 
@@ -89,6 +95,14 @@ def _described(
     return create_model(title, __doc__=about, **described)
 
 
+class SaidLine(BaseModel):
+    """A sentence of an explanation; `code` and `params` are for programs."""
+
+    code: str
+    text: str
+    params: dict[str, str | int | float]
+
+
 Result: Final = _described(
     "DayResult", DayResult, "The result of one person and day.", state=DayState
 )
@@ -108,6 +122,7 @@ Explained: Final = _described(
     "A day and everything that led to it.",
     row=Day,
     pending=Result | None,
+    lines=list[SaidLine],
 )
 Change: Final = _described(
     "DayChange",
