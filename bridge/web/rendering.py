@@ -14,6 +14,8 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
+from bridge.domain.attendance import wording
+from bridge.domain.attendance.names import NAMES, SYMBOLS
 from bridge.service.ports import HallPort
 from bridge.web.api.depends import Hall
 
@@ -61,8 +63,19 @@ def catalogue() -> Mapping[str, Mapping[str, str]]:
     )
     for language, texts in loaded.items():
         manage = (PAGES / f"manage.{language}.json").read_text(encoding="utf-8")
-        texts.update(json.loads(manage))
+        texts.update(_attendance_names(language), **json.loads(manage))
     return loaded
+
+
+def _attendance_names(language: str) -> dict[str, str]:
+    """Names that pages share with sheets and explanations."""
+    place = wording.LANGUAGES.index(language)
+    names = {f"manage.{key}": both[place] for key, both in NAMES.items()}
+    for code, both in wording.WAITING.items():
+        names[f"manage.waiting.{code}"] = both[place]
+    for state, symbol in SYMBOLS.items():
+        names[f"manage.symbol.{state.value}"] = symbol
+    return names
 
 
 @cache

@@ -65,9 +65,9 @@ async def test_today_shows_what_needs_somebody_and_renews_itself(
         rows = page.locator("section").first.locator("tbody tr")
         await expect(rows).to_have_count(4)
         await expect(rows.first).to_contain_text("迟到 12 分钟，08:42 到（应 08:30）")
-        await expect(page.locator("main")).to_contain_text("等考勤机 西门 的记录")
+        await expect(page.locator("main")).to_contain_text("考勤机 西门 的记录尚未取全")
         await expect(page.locator(".tile.wait")).to_contain_text("2")
-        await expect(page.locator("main")).to_contain_text("B 岗没有打卡")
+        await expect(page.locator("main")).to_contain_text("顶岗人未打卡")
         today = hall.now().date()
         hall.attendance.rows = [
             row for row in hall.attendance.rows if row.result.day != today

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from support.fake_hall import FakeHall, make_site
 
+from bridge.domain.attendance import wording
 from bridge.domain.attendance.facts import (
     CorrectionKind,
     DayKind,
@@ -20,10 +21,10 @@ from bridge.domain.attendance.facts import (
     LeaveUnit,
     Status,
 )
+from bridge.domain.attendance.names import NAMES, SYMBOLS
 from bridge.domain.attendance.results import DayState, PunchUse
 from bridge.domain.attendance.rulings import STATES_BY_CORRECTION
 from bridge.service.attendance.port import FactKind
-from bridge.service.attendance.sheet_names import leave_name, state_name, symbol
 from bridge.web import managing, rendering
 from bridge.web.app import create_app
 from devices.events import Direction
@@ -127,7 +128,7 @@ async def test_the_index_leads_to_the_managers(client: httpx.AsyncClient) -> Non
         ("correction", CorrectionKind),
         ("finding", Finding),
         ("status", Status),
-        ("day_kind", DayKind),
+        ("day", DayKind),
         ("kind", FactKind),
         ("tamper", OperationKind),
         ("device", DeviceState),
@@ -140,10 +141,12 @@ def test_every_value_of_a_kind_has_its_word(prefix: str, values: Any) -> None:
 
 def test_page_and_sheet_use_the_same_symbols_and_words() -> None:
     for state in DayState:
-        assert CHINESE[f"manage.symbol.{state.value}"] == symbol(state)
-        assert CHINESE[f"manage.state.{state.value}"] == state_name(state, "zh-CN")
-    for kind in LeaveKind:
-        assert CHINESE[f"manage.leave.{kind.value}"] == leave_name(kind, "zh-CN")
+        assert CHINESE[f"manage.symbol.{state.value}"] == SYMBOLS[state]
+        assert (
+            CHINESE[f"manage.state.{state.value}"] == NAMES[f"state.{state.value}"][0]
+        )
+    for code in wording.WAITING:
+        assert f"manage.waiting.{code}" in CHINESE
 
 
 def test_no_word_is_kept_that_no_page_says() -> None:

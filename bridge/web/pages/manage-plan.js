@@ -32,10 +32,11 @@
     );
   }
 
-  function grace(shift) {
-    return ["grace_in_min", "grace_out_min", "flex_min", "half_absent_after_min", "absent_after_min", "overtime_after_min"]
+  function rules(shift) {
+    const minutes = ["grace_in_min", "grace_out_min", "flex_min", "half_absent_after_min", "absent_after_min", "overtime_after_min"]
       .filter((name) => shift[name])
       .map((name) => el("div", {}, text("manage.rule." + name, { n: shift[name] })));
+    return [el("div", {}, text("manage.pairing." + shift.pairing))].concat(minutes);
   }
 
   function shifts(items) {
@@ -49,7 +50,7 @@
         { label: text("manage.hours"), class: "num", cell: (one) => hours(one.sessions) },
         { label: text("manage.variants"), class: "num", cell: variants },
         { label: text("manage.days_due"), cell: (one) => (one.follows_calendar ? text("manage.by_calendar") : weekdays(one.weekdays)) },
-        { label: text("manage.rules"), cell: grace },
+        { label: text("manage.rules"), cell: rules },
       ],
     });
   }
@@ -58,7 +59,7 @@
     return Halld.fields.form({
       fields: [
         { name: "day", label: text("manage.day_label"), kind: "date", required: true },
-        { name: "kind", label: text("manage.kind_label"), kind: "select", choices: Halld.fields.choices("manage.day_kind.", ["workday", "rest", "holiday"]) },
+        { name: "kind", label: text("manage.kind_label"), kind: "select", choices: Halld.fields.choices("manage.day.", ["workday", "rest", "holiday"]) },
         { name: "name", label: text("manage.name"), most: 64 },
         { name: "reason", label: text("manage.reason"), wide: true },
       ],
@@ -75,7 +76,7 @@
       empty: text("manage.plan.no_calendar"),
       columns: [
         { label: text("manage.day_label"), class: "num", cell: (one) => one.day + " " + parts.dayText(one.day).split(" ").pop() },
-        { label: text("manage.kind_label"), cell: (one) => text("manage.day_kind." + one.kind) },
+        { label: text("manage.kind_label"), cell: (one) => text("manage.day." + one.kind) },
         { label: text("manage.name"), cell: (one) => one.name },
       ],
     });

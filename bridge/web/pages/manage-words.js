@@ -36,7 +36,7 @@
       const cut = code.indexOf(":");
       const kind = cut < 0 ? code : code.slice(0, cut);
       const what = cut < 0 ? "" : code.slice(cut + 1);
-      return text("manage.waiting." + kind, { what: what, clock: Halld.context.clocks[what] || what });
+      return text("manage.waiting." + kind, { what: kind === "clock" ? Halld.context.clocks[what] || what : what });
     });
   }
 
