@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "tail": "tail",
     "inbox": "inbox",
     "node": "node",
+    "clocks": "clocks",
     "report": "report",
     "import": "imports",
     "verify": "verify",

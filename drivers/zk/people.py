@@ -17,7 +17,7 @@ from devices.events import MAX_PAYLOAD, DeviceEvent, EventType
 from devices.operations import ENROLL, USER_ADDED, USER_DELETED, OperationKind
 from devices.zk.packets import Code
 from devices.zk.records import Layout
-from devices.zk.templates import FingerTemplate, UserUpload, encode_upload
+from devices.zk.templates import FINGERS, FingerTemplate, UserUpload, encode_upload
 from devices.zk.users import (
     LAST_UID,
     ClockUser,
@@ -280,17 +280,20 @@ async def _fingers(
         visit.facts.templates = templates
     found: dict[int, list[FingerTemplate]] = {}
     for each in templates:
-        found.setdefault(each.uid, []).append(each)
+        if each.finger in FINGERS and each.data:
+            found.setdefault(each.uid, []).append(each)
     return found
 
 
 def _exported(user: ClockUser) -> Mapping[str, Any]:
+    """Somebody as `users_import` takes them: what no other clock takes is left out."""
+    group = user.group if user.group.isascii() and user.group.isalnum() else ""
     return {
         "user_id": user.user_id,
-        "name": user.name,
-        "privilege": user.role,
+        "name": "".join(letter for letter in user.name if letter.isprintable()),
+        "privilege": user.role if privilege_of(user.role) is not None else None,
         "card": user.card,
-        "group": user.group,
+        "group": "" if group == "0" else group,
         "enabled": not user.is_disabled,
         "has_password": bool(user.password),
     }

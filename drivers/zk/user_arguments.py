@@ -64,4 +64,4 @@ class UsersImport(_Arguments):
     """Add or change many people, and give them fingers."""
 
     users: Annotated[list[UserSet], Field(max_length=PAGE)] = []
-    templates: Annotated[list[Finger], Field(max_length=PAGE)] = []
+    templates: Annotated[list[Finger], Field(max_length=10 * PAGE)] = []
