@@ -7,7 +7,9 @@ import contextlib
 import signal
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -100,6 +102,7 @@ async def _play(wishes: _Wishes) -> None:
         running_hall,
         write_hall_file,
     )
+    from bridge.cli.demo_staff import staff_the_hall  # noqa: PLC0415
     from bridge.cli.playing import dials, host_all  # noqa: PLC0415
     from bridge.cli.watching import watch_hall  # noqa: PLC0415
     from bus.address import BrokerAddress  # noqa: PLC0415
@@ -135,6 +138,7 @@ async def _play(wishes: _Wishes) -> None:
             ("screen", f"{places.http}/screen/{site.areas[0].id}"),
             ("kiosk", f"{places.http}/kiosk"),
             ("window", f"{places.http}/counter/{site.counters[0].id}"),
+            ("managers", f"{places.http}/manage"),
             ("broker", places.mqtt),
         ]
         for name, url in links:
@@ -144,6 +148,8 @@ async def _play(wishes: _Wishes) -> None:
         api = httpx.AsyncClient(base_url=places.http, timeout=10)
         await stack.enter_async_context(api)
         broker = BrokerAddress.parse(places.mqtt)
+        zone = site.hall.zone
+        await staff_the_hall(api, datetime.fromtimestamp(time.time(), zone).date())
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(watch_hall(api, broker, board))
             if live:
