@@ -189,6 +189,8 @@
     const problem = el("p", { class: "bad", role: "alert" });
     const send = el("button", { class: plan.danger ? "danger" : "primary", type: "submit" }, plan.confirm);
     const typed = el("input", { autocomplete: "off", spellcheck: "false", "aria-label": plan.typed || "" });
+    // The name in the bar is out of reach while a dialog is open.
+    const who = plan.nameless || manage.by() ? null : el("input", { maxlength: 64, autocomplete: "name", placeholder: text("manage.by_hint") });
     function check() {
       send.disabled = Boolean(plan.typed) && typed.value.trim() !== plan.typed;
     }
@@ -199,6 +201,10 @@
         submit: (event) => {
           event.preventDefault();
           send.disabled = true;
+          if (who && who.value.trim()) {
+            at("by").value = who.value.trim();
+            at("by").dispatchEvent(new Event("input"));
+          }
           plan.send((message) => {
             check();
             fill(problem, message);
@@ -208,6 +214,7 @@
       [
         el("h2", {}, plan.title),
         plan.body,
+        who ? el("label", { class: "field" }, [text("manage.by"), who]) : "",
         plan.typed ? el("label", { class: "field" }, [text("manage.type_this", { text: plan.typed }), typed]) : "",
         problem,
         el("div", { class: "actions" }, [send, button(text("manage.cancel"), closeDialog)]),
@@ -232,6 +239,7 @@
       title: text("counter.token_title"),
       body: [el("p", {}, text("counter.token_hint")), el("label", { class: "field" }, input)],
       confirm: text("counter.token_save"),
+      nameless: true,
       send: () => {
         localStorage.setItem(manage.tokenKey, input.value.trim());
         closeDialog();
