@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import idle, latency, throughput
+from benchmarks import attendance, clocks, idle, latency, throughput
 from benchmarks.figures import Figure
 from rich.console import Console
 from rich.table import Table
@@ -25,6 +25,8 @@ PARTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "latency": latency.measure,
     "throughput": throughput.measure,
     "idle": idle.measure,
+    "attendance": attendance.measure,
+    "clocks": clocks.measure,
 }
 
 

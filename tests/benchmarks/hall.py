@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -57,6 +58,20 @@ class RunningHall:
                 return int(line.split()[1]) / 1024
         return 0.0
 
+    def cpu_by_part(self) -> dict[str, float]:
+        """Processor seconds that each part has used."""
+        used: dict[str, float] = defaultdict(float)
+        for pid, words in self.processes.items():
+            used[_part(words)] += self.cpu_s(pid)
+        return dict(used)
+
+    def memory_by_part(self) -> dict[str, float]:
+        """Proportional share of memory of each part, in MB."""
+        used: dict[str, float] = defaultdict(float)
+        for pid, words in self.processes.items():
+            used[_part(words)] += self.memory_mb(pid)
+        return dict(used)
+
     async def devices(self) -> list[dict[str, Any]]:
         """All devices with their states."""
         async with httpx.AsyncClient(base_url=self.http) as client:
@@ -65,11 +80,13 @@ class RunningHall:
             items: list[dict[str, Any]] = answer.json()["items"]
             return items
 
-    async def all_ready(self, timeout_s: float = 30.0) -> None:
-        """Wait until every device is ready."""
+    async def all_ready(self, timeout_s: float = 30.0, prefix: str = "") -> None:
+        """Wait until every device whose id begins so is ready."""
         async with asyncio.timeout(timeout_s):
             while not all(  # noqa: ASYNC110 - seen from outside, by asking
-                device["state"] == "ready" for device in await self.devices()
+                device["state"] == "ready"
+                for device in await self.devices()
+                if device["id"].startswith(prefix)
             ):
                 await asyncio.sleep(0.02)
 
@@ -100,3 +117,12 @@ async def running_hall(
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
         await process.wait()
+
+
+def _part(command_line: str) -> str:
+    words = command_line.split()
+    if "nats-server" in words[0]:
+        return "broker"
+    if any(word.startswith("multiprocessing.") for word in words):
+        return "worker"
+    return next((name for name in ("drivers", "bridge") if name in words), "parent")

@@ -110,19 +110,10 @@ async def measure() -> list[Figure]:
 
 
 async def _watch(hall: RunningHall) -> tuple[dict[str, float], dict[str, float]]:
-    processes = hall.processes
-    before = {pid: hall.cpu_s(pid) for pid in processes}
+    before = hall.cpu_by_part()
     await asyncio.sleep(WATCH_S)
     cpu = {
-        _name(words): (hall.cpu_s(pid) - before[pid]) / WATCH_S * 100
-        for pid, words in processes.items()
+        name: (used_s - before.get(name, 0.0)) / WATCH_S * 100
+        for name, used_s in hall.cpu_by_part().items()
     }
-    memory = {_name(words): hall.memory_mb(pid) for pid, words in processes.items()}
-    return cpu, memory
-
-
-def _name(command_line: str) -> str:
-    words = command_line.split()
-    if "nats-server" in words[0]:
-        return "broker"
-    return next((name for name in ("drivers", "bridge") if name in words), "parent")
+    return cpu, hall.memory_by_part()
