@@ -79,6 +79,7 @@ class FakeAttendance:
         self.cover_items: list[CoverStanding] = []
         self.tamper_items: list[Tamper] = []
         self.changes: list[DayChange] = []
+        self.mistakes: list[tuple[int, str]] = []
         self.entries: list[Entry] = []
         self.known: dict[tuple[FactKind, str], Known] = {}
         self.closed: dict[str, Entry] = {}
@@ -209,6 +210,13 @@ class FakeAttendance:
         told = [self._take(fact, by, reason) for fact in facts]
         self._remember(once, told)
         return told
+
+    async def check(self, facts: Sequence[Fact]) -> Sequence[tuple[int, str]]:
+        self.asked.append(facts)
+        return self.mistakes
+
+    async def aside(self, work: Callable[..., Any], *arguments: object) -> Any:
+        return work(*arguments)
 
     async def preview(self, facts: Sequence[Fact]) -> Sequence[DayChange]:
         self.asked.append(facts)

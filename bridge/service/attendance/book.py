@@ -186,36 +186,41 @@ class Book:
         """Let one more fact hold."""
         kind = kind_of(fact)
         if isinstance(fact, Removal):
-            held = self.kept.get(fact.kind, {})
-            held.pop(fact.key, None)
+            self._hold(fact.kind, fact.key, None)
         elif isinstance(fact, Decision):
             status = Status.APPROVED if fact.approved else Status.REJECTED
             for asked in (FactKind.LEAVE, FactKind.CORRECTION):
                 if (kept := self.kept[asked].get(fact.subject)) is not None:
-                    self.kept[asked][fact.subject] = replace(kept, status=status)
-        elif kind in self.kept:
+                    self._hold(asked, fact.subject, replace(kept, status=status))
+        else:
             key = RULES[kind].key(fact) or f"?{number}"
-            self.kept[kind][key] = Standing(fact, Status.APPROVED, now)
+            self._hold(kind, key, Standing(fact, Status.APPROVED, now))
 
     def refresh(self, db: Connection, kind: FactKind, key: str) -> None:
         """Read one fact again, as it stands in the transaction of `db`."""
         self.head = ledger.head(db)[0]
+        row = find_row(db, kind, key)
+        if row is None:
+            self._hold(kind, key, None)
+        else:
+            status = Status(row.status) if row.status else None
+            fact = from_text(kind, row.data)
+            self._hold(kind, key, Standing(fact, status, row.at))
+
+    def _hold(self, kind: FactKind, key: str, standing: Standing | None) -> None:
+        """Have a fact, or have it no more."""
         if kind not in self.kept:
             return
-        row = find_row(db, kind, key)
         old = self.kept[kind].pop(key, None)
-        if row is not None:
-            status = Status(row.status) if row.status else None
-            self.kept[kind][key] = Standing(from_text(kind, row.data), status, row.at)
+        if standing is not None:
+            self.kept[kind][key] = standing
         self._forget(kind)
         if kind is FactKind.PERSON and self._owners is not None:
-            if old is not None:
-                for number, _, _ in enrolments_of(old.fact):
-                    self._owners[number] = [
-                        held for held in self._owners[number] if held[0].id != key
-                    ]
-            if row is not None:
-                self._enrol(self.kept[kind][key].fact)
+            for number, _, _ in enrolments_of(old.fact) if old is not None else ():
+                held = self._owners[number]
+                self._owners[number] = [each for each in held if each[0].id != key]
+            if standing is not None:
+                self._enrol(standing.fact)
 
     def _forget(self, kind: FactKind) -> None:
         match kind:

@@ -44,7 +44,7 @@ from bridge.service.attendance.port import (
     Today,
     UnknownUser,
 )
-from bridge.service.attendance.previewing import preview
+from bridge.service.attendance.previewing import check, preview
 from bridge.service.attendance.seals import MOST, seal_punches
 from bridge.service.attendance.settings import Settings
 from bridge.service.attendance.stand_ins import UNCOVERED, stand_ins, watch
@@ -63,6 +63,10 @@ MOST_EXCEPTIONS: Final = 200
 
 class HallStore(Protocol):
     """What attendance needs of the hall."""
+
+    @property
+    def site(self) -> Site:
+        """The hall file."""
 
     def now(self) -> datetime:
         """The time, aware, in the hall's zone."""
@@ -239,6 +243,17 @@ class Attendance:
         return await self._hall.read(
             lambda db: [known_after(db, self._reading, each) for each in told]
         )
+
+    async def check(self, facts: Sequence[Fact]) -> Sequence[tuple[int, str]]:
+        """What `tell` would refuse."""
+        book, now = await self._book(), self._hall.now()
+        return await self._hall.read(
+            lambda db: check(db, book, self._hall.site, facts, now)
+        )
+
+    async def aside(self, work: Callable[..., Result], *arguments: object) -> Result:
+        """Run long work, a function of a module, in the process for it."""
+        return await self.workers.run(work, *arguments)
 
     async def preview(self, facts: Sequence[Fact]) -> Sequence[DayChange]:
         """What `tell` would change, at most 1000 days."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from bridge.domain.attendance.facts import (
     CalendarDay,
@@ -26,6 +26,8 @@ from bridge.domain.attendance.facts import (
 from bridge.domain.attendance.results import DayResult, DayState, MonthRow
 from bridge.domain.views import Page
 from bridge.service.ports import Once
+
+Result = TypeVar("Result")
 
 
 class FactKind(StrEnum):
@@ -362,6 +364,12 @@ class AttendancePort(Protocol):
         A fact without an id (`""`: leave, correction, spot check, posting, cover)
         gets one. Raises `FactsError` with one message for each bad fact.
         """
+
+    async def check(self, facts: Sequence[Fact]) -> Sequence[tuple[int, str]]:
+        """What `tell` would refuse: the place of a fact, and what is wrong with it."""
+
+    async def aside(self, work: Callable[..., Result], *arguments: object) -> Result:
+        """Run long work, a function of a module, where it holds nothing up."""
 
     async def preview(self, facts: Sequence[Fact]) -> Sequence[DayChange]:
         """What `tell` would change, at most 1000 days; nothing is written."""

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from bridge.service.attendance.batches import conclude_batch
 from bridge.service.attendance.book import Book
+from bridge.service.attendance.checks import Bench, mistakes
 from bridge.service.attendance.dirty import Marks
 from bridge.service.attendance.gathering import HasRow, beginning_of, expand, gather
 from bridge.service.attendance.port import DayChange, Fact
@@ -17,6 +18,10 @@ from bridge.service.attendance.rows import says_the_same, unpack
 from bridge.service.attendance.settings import Settings
 from bridge.service.attendance.telling import spans_of
 from bridge.store.attendance_tables import day_row
+from devices.site import Site
+
+Mistake = tuple[int, str]
+"""The place of a fact, and what is wrong with it."""
 
 MOST: Final = 1000
 MOST_LOOKED_AT: Final = 20_000
@@ -63,3 +68,18 @@ def preview(
         if len(changes) >= MOST or looked_at >= MOST_LOOKED_AT:
             break
     return changes[:MOST]
+
+
+def check(
+    db: Connection, book: Book, site: Site, facts: Sequence[Fact], now: datetime
+) -> list[Mistake]:
+    """What `tell` would refuse, each fact held against those before it."""
+    later = book.with_facts((), now)
+    found: list[Mistake] = []
+    for place, fact in enumerate(facts):
+        bench = Bench(db=db, book=later, site=site, now=now)
+        wrong = list(mistakes(fact, bench))
+        found.extend((place, text) for text in wrong)
+        if not wrong:
+            later.take(fact, now, place)
+    return found
