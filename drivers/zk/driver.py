@@ -277,7 +277,7 @@ class ZkDriver(Driver[ZkParameters]):
         facts, expected, fresh = self._facts, self._facts.expected, self._reopened
         if expected is None or self._visiting:
             return
-        self._reopened = False
+        self._reopened, facts.sizes = False, sizes
         if facts.operations_wanted(sizes):
             self._wanted.set()
         if sizes.records == expected:

@@ -277,3 +277,12 @@ async def test_rows_of_before_the_time_went_wrong_are_not_marked() -> None:
         await it.punch("1003", 0)
         live = (await it.punched(3))[2]
         assert live.data["drift_s"] == pytest.approx(3600, abs=10)
+
+
+async def test_a_full_clock_is_read_again_because_its_count_tells_nothing() -> None:
+    async with bench(rows=20, capacity=20, parameters={"poll_s": 0.05}) as it:
+        await it.context.wait(lambda: covered(it))
+        del it.clock.memory.rows[0]
+        it.clock.memory.add(punch_record("1002", DAY + timedelta(days=5)))
+        await it.punched(21)
+    assert it.punches[-1].data["live"] is False
