@@ -72,8 +72,8 @@ def conclude(given: DayInput, now: datetime) -> DayResult:
     notes: list[str] = []
     if evidence.drifting:
         doubts, notes = _allow_for_drift(case, evidence, verdicts)
-    if evidence.doubtful:
-        doubts += doubt(verdicts, touching(evidence.doubtful, first, last))
+    if doubtful := touching(evidence.doubtful, first, last):
+        doubts += doubt(verdicts, doubtful)
     waiting = [*plan.waiting, *_awaited(case, verdicts), *_undecided(case), *doubts]
     return _row(case, verdicts, evidence, waiting, notes)
 
