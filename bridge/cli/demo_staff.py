@@ -64,9 +64,10 @@ def _person(number: int, today: date) -> dict[str, Any]:
 
 
 def _waiting(today: date) -> Sequence[tuple[str, dict[str, Any]]]:
-    """Requests that a manager finds in the inbox, and a look at a window."""
+    """Requests about the last workday and tomorrow, and a look at a window."""
     tomorrow = (today + timedelta(days=1)).isoformat()
-    yesterday = (today - timedelta(days=1)).isoformat()
+    back = {0: 3, 6: 2}.get(today.weekday(), 1)
+    yesterday = (today - timedelta(days=back)).isoformat()
     return [
         (
             "leave",

@@ -52,7 +52,11 @@ async def test_everybody_has_a_row_every_day(office: Office) -> None:
         ("2026-03-02", "001", "present"),
         ("2026-03-02", "002", "absent"),
     ]
-    assert (await office.day("001", MONDAY)).final
+    row = await office.day("001", MONDAY)
+    assert row.final
+    read = row.coverage["clock-east"]
+    assert read is not None
+    assert read.isoformat() == "2026-03-02T23:45:00+08:00"
     await end_of(office, MONDAY + timedelta(days=5))
     saturday = MONDAY + timedelta(days=5)
     assert await office.rows(from_day=saturday) == [

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 from support.asking import check_problem, client_of
-from support.fake_hall import FakeHall
+from support.fake_hall import FakeHall, make_site
 
 from bridge.domain.attendance.results import DayResult, DayState, MonthRow
 from bridge.service.attendance.port import (
@@ -132,6 +132,18 @@ async def test_days_are_asked_for(
 )
 async def test_days_are_not_asked_for_so(client: httpx.AsyncClient, query: str) -> None:
     check_problem(await client.get(f"{ROOT}/days?{query}"), 400, "invalid-query")
+
+
+async def test_sentences_call_clocks_as_people_do(hall: FakeHall) -> None:
+    clock = {"id": "clock-east", "driver": "zk", "name": "东门考勤机"}
+    named = FakeHall(make_site(devices=[clock]))
+    named.attendance.rows = hall.attendance.rows
+    async with client_of(named) as client:
+        body = (await client.get(f"{ROOT}/days/007/2026-03-02")).json()
+    told = [line for line in body["lines"] if "device" in line["params"]]
+    assert told
+    assert all("东门考勤机" in line["text"] for line in told)
+    assert all(line["params"]["device"] == "clock-east" for line in told)
 
 
 async def test_a_day_explains_itself(client: httpx.AsyncClient) -> None:

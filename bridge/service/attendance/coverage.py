@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -160,7 +161,10 @@ def _mark_range(work: Work, start: datetime, end: datetime) -> None:
 
 
 def coverage(
-    db: Connection, clocks: Sequence[str], verdicts: Sequence[GapVerdict]
+    db: Connection,
+    clocks: Sequence[str],
+    verdicts: Sequence[GapVerdict],
+    zone: ZoneInfo,
 ) -> dict[str, Coverage]:
     """What is known of every clock; gaps that somebody settled are none."""
     settled = {(each.device, each.start): each.end for each in verdicts}
@@ -168,9 +172,18 @@ def coverage(
     for row in db.execute(select(clock_gap).order_by(clock_gap.c.start)):
         if settled.get((row.device, row.start), row.start) < row.finish:
             gaps[row.device].append(
-                Gap(start=row.start, end=row.finish, reason=row.reason)
+                Gap(
+                    start=row.start.astimezone(zone),
+                    end=row.finish.astimezone(zone),
+                    reason=row.reason,
+                    lost=True,
+                )
             )
-    until = {row.device: row.until for row in db.execute(select(clock_coverage))}
+    until = {
+        row.device: row.until.astimezone(zone)
+        for row in db.execute(select(clock_coverage))
+        if row.until is not None
+    }
     return {
         device: Coverage(until=until.get(device), gaps=tuple(gaps.get(device, ())))
         for device in clocks

@@ -159,7 +159,7 @@ def gather(
             for number, each in book.confirmations().items()
             if number in seen
         },
-        coverage=coverage(db, book.clocks, book.verdicts),
+        coverage=coverage(db, book.clocks, book.verdicts, book.zone),
         now=now,
     )
 

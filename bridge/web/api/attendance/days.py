@@ -11,7 +11,7 @@ from bridge.domain.views import Page
 from bridge.web.api.attendance import shapes
 from bridge.web.api.attendance.depends import Attendance, FactId
 from bridge.web.api.attendance.slices import DaySlice, LanguageQuery, read_day
-from bridge.web.api.depends import NoQuery, problems
+from bridge.web.api.depends import Hall, NoQuery, problems
 from bridge.web.encoding import answer, answer_large
 
 router = APIRouter()
@@ -39,6 +39,7 @@ async def list_days(
 async def read_one_day(
     *,
     request: Request,
+    hall: Hall,
     attendance: Attendance,
     person: FactId,
     day: str,
@@ -53,7 +54,8 @@ async def read_one_day(
     except ValueError as error:
         raise NotFoundError(f"{day!r}: {error}") from error
     explained = await attendance.day(person, wanted)
-    return answer(request, shapes.plain_explained(explained, query.lang))
+    names = {device.id: device.label for device in hall.site.devices}
+    return answer(request, shapes.plain_explained(explained, query.lang, names))
 
 
 @router.get("/attendance/today", response_model=shapes.Glance, dependencies=[NoQuery])

@@ -8,7 +8,7 @@ from typing import Any, Final, get_type_hints
 
 from pydantic import BaseModel, create_model
 
-from bridge.domain.attendance.explain import explain
+from bridge.domain.attendance.explain import Line, explain
 from bridge.domain.attendance.results import DayResult, DayState
 from bridge.domain.attendance.wording import say
 from bridge.domain.views import Page
@@ -18,6 +18,8 @@ from bridge.service.attendance.port import (
     DayRow,
     Today,
 )
+
+_CLOCK_WAITS: Final = frozenset({"waiting.clock", "note.clock"})
 
 
 def plain_result(result: DayResult) -> dict[str, Any]:
@@ -37,18 +39,36 @@ def plain_row(row: DayRow) -> dict[str, Any]:
     }
 
 
-def plain_explained(explained: DayExplained, lang: str) -> dict[str, Any]:
-    """A day with all that led to it, in sentences too; `row` is as in lists."""
+def plain_explained(
+    explained: DayExplained, lang: str, names: Mapping[str, str]
+) -> dict[str, Any]:
+    """A day with all that led to it, in sentences too; `row` is as in lists.
+
+    `names`: what people call the clocks, by id; `params` keep the ids.
+    """
     pending = explained.pending
     return {
         **_fields(explained),
         "row": plain_row(explained.row),
         "pending": None if pending is None else plain_result(pending),
         "lines": [
-            {"code": line.code, "text": say(line, lang), "params": line.params}
+            {
+                "code": line.code,
+                "text": say(_named(line, names), lang),
+                "params": line.params,
+            }
             for line in explain(explained.row.result)
         ],
     }
+
+
+def _named(line: Line, names: Mapping[str, str]) -> Line:
+    """The sentence with its clock's name for its id."""
+    key = "what" if line.code in _CLOCK_WAITS else "device"
+    device = line.params.get(key)
+    if not isinstance(device, str) or device not in names:
+        return line
+    return Line(code=line.code, params={**line.params, key: names[device]})
 
 
 def plain_change(change: DayChange) -> dict[str, Any]:
