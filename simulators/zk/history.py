@@ -1,6 +1,7 @@
 """A log of past days for a simulated clock's people: plausible, always the same.
 
-Monday to Friday, four punches: in before nine, out at noon, in after one, out
+On workdays (of the State Council's calendar where that is known, else Monday to
+Friday) four punches: in before nine, out at noon, in after one, out
 after five; some come late or leave early, some forget a punch or stay away.
 What somebody did on a day follows from the serial number, the person and the
 date alone.
@@ -13,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Final
+
+import chinese_calendar
 
 from devices.events import Direction, PunchMethod
 from devices.zk.punch import PunchRecord
@@ -45,7 +48,7 @@ def past_days(
     """The punches of the last calendar `days` before a day, oldest first."""
     for back in range(days, 0, -1):
         day = before - timedelta(days=back)
-        if day.weekday() < _WORKDAYS:
+        if is_workday(day):
             yield from _of_day(serial, users, day)
 
 
@@ -61,11 +64,19 @@ def past_rows(
     count, day = 0, before
     while count < rows:
         day -= timedelta(days=1)
-        if day.weekday() < _WORKDAYS:
+        if is_workday(day):
             found.append(list(_of_day(serial, users, day, times)))
             count += len(found[-1])
     records = (record for one in reversed(found) for record in one)
     return list(islice(records, count - rows, None))
+
+
+def is_workday(day: date) -> bool:
+    """Whether people of a service hall work that day."""
+    try:
+        return bool(chinese_calendar.is_workday(day))
+    except NotImplementedError:  # a year that the calendar does not know yet
+        return day.weekday() < _WORKDAYS
 
 
 def _of_day(

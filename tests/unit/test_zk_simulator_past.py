@@ -47,22 +47,32 @@ def month(serial: str = "SPECIMEN1", days: int = 28) -> list[PunchRecord]:
 def test_the_past_is_workdays_in_order_and_never_today() -> None:
     records = month()
     days = {record.time.date() for record in records}
-    assert all(day.weekday() < 5 for day in days)
-    assert len(days) == 20
-    assert (min(days), max(days)) == (date(2026, 2, 2), date(2026, 2, 27))
+    spring_festival = {date(2026, 2, day) for day in range(15, 24)}
+    assert not days & spring_festival
+    saturdays = [day for day in sorted(days) if day.weekday() >= 5]
+    assert saturdays == [date(2026, 2, 14), date(2026, 2, 28)]  # 调休
+    assert len(days) == 16
+    assert (min(days), max(days)) == (date(2026, 2, 2), date(2026, 2, 28))
     assert records == sorted(records, key=lambda record: record.time)
 
 
 def test_most_people_are_in_time_and_some_are_not() -> None:
     by_hour = Counter(record.time.hour for record in month())
     assert set(by_hour) == {8, 9, 12, 13, 17}
-    person_days = 30 * 20
+    person_days = 30 * 16
     assert 0 < by_hour[9] < person_days * 0.2
     assert person_days * 0.9 < by_hour[8] + by_hour[9] < person_days
     early = [r for r in month() if r.time.hour == 17 and r.time.minute < 30]
     assert 0 < len(early) < person_days * 0.2
     mornings = [record.time for record in month() if record.time.hour == 8]
     assert min(mornings).minute >= 20
+
+
+def test_a_year_that_no_calendar_knows_has_its_weekdays() -> None:
+    records = past_days("SPECIMEN1", PEOPLE[:1], date(2040, 1, 9), 7)
+    days = {record.time.date().weekday() for record in records}
+    assert days
+    assert days <= {0, 1, 2, 3, 4}
 
 
 def test_the_past_follows_from_serial_person_and_date() -> None:
@@ -88,12 +98,12 @@ def test_nobody_has_no_past() -> None:
 
 @pytest.mark.parametrize("size", [40, 49, 16, 8])
 def test_a_clock_has_its_past_in_every_layout(size: int) -> None:
-    clock = simulated_clock(record_size=size, history_days=14)
+    clock = simulated_clock(record_size=size, history_days=28)
     assert clock.view()["records"] == 0
     clock.advance(NOW)
     wire = connected(clock)
     assert wire.sizes().records == clock.view()["records"] > 150
-    expected = list(past_days("SPECIMEN1", list(specimen_users(5).values()), TODAY, 14))
+    expected = list(past_days("SPECIMEN1", list(specimen_users(5).values()), TODAY, 28))
     assert [(r.user_id, r.time, r.direction) for r in log(clock)] == [
         (r.user_id, r.time, r.direction) for r in expected
     ]
@@ -107,7 +117,7 @@ def test_the_past_is_the_halls_and_comes_once() -> None:
     clock.advance(late + timedelta(days=1))
     connected(clock)
     assert len(clock.memory.rows) == 50
-    assert log(clock)[-1].time.date() == date(2026, 2, 27)
+    assert log(clock)[-1].time.date() == date(2026, 2, 28)
 
 
 def test_rows_are_filled_in_and_lost() -> None:
