@@ -93,7 +93,7 @@ _LINES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "session.windows": (
         "{session}：{in_from}–{in_until} 打卡算上班，{out_from}–{out_until} 算下班",
-        "{session}: coming {in_from}–{in_until}, going {out_from}–{out_until}",
+        "{session}: coming {in_from}-{in_until}, going {out_from}-{out_until}",
     ),
     "session.away": (
         "{session}：{start} 至 {end} 有假或外勤（{leaves}）",
