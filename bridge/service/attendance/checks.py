@@ -39,6 +39,8 @@ EARLIEST: Final = date(2000, 1, 1)
 LATEST: Final = date(2099, 12, 31)
 AHEAD: Final = timedelta(minutes=5)
 
+_DAY_MIN: Final = 24 * 60
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
@@ -115,8 +117,12 @@ def _sessions(sessions: Any, where: str) -> Iterator[str]:
             "day; give each its part (weight: 0.5)"
         )
     end_before: int | None = None
+    crossed = False
     for session in sessions:
         start, end = _minutes(session)
+        if crossed and session.start < sessions[0].start:
+            start, end = start + _DAY_MIN, end + _DAY_MIN
+        crossed = crossed or session.end <= session.start
         if end_before is not None and start < end_before:
             yield (
                 f"{where}session {session.start:%H:%M} begins before the one before "
@@ -128,7 +134,7 @@ def _sessions(sessions: Any, where: str) -> Iterator[str]:
 def _minutes(session: Session) -> tuple[int, int]:
     start = session.start.hour * 60 + session.start.minute
     end = session.end.hour * 60 + session.end.minute
-    return start, end if end > start else end + 24 * 60
+    return start, end if end > start else end + _DAY_MIN
 
 
 def _posting(fact: Posting, bench: Bench) -> Iterator[str]:
