@@ -173,7 +173,6 @@ def _row(
     if case.now < case.last:
         looks.append(case.last)
     sums = total(verdicts)
-    names = dict.fromkeys(claim.shift.name for claim in plan.claims)
     return DayResult(
         person=given.person.id,
         day=given.day,
@@ -184,16 +183,12 @@ def _row(
         day_kind=plan.calendar.kind.value,
         day_name=plan.calendar.name,
         shift=plan.claims[0].shift.id,
-        shift_name=" + ".join(names),
+        shift_name=plan.shift_name,
         postings=plan.postings,
         counter=plan.counter,
         sessions=tuple([session_result(verdict) for verdict in verdicts]),
         punches=list_punches(given, evidence, case.midnight, (case.first, case.last)),
-        leaves=tuple(
-            dict.fromkeys(
-                excuse.leave.id for verdict in verdicts for excuse in verdict.excuses
-            )
-        ),
+        leaves=_used(verdicts) if given.decided.leaves else (),
         corrections=tuple([each.id for each in given.decided.corrections]),
         coverage=case.reading.until(),
         ends=case.last,
@@ -212,6 +207,11 @@ def _row(
         overtime_min=sums.overtime_min,
         notes=tuple(notes),
     )
+
+
+def _used(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+    found = (excuse for verdict in verdicts for excuse in verdict.excuses)
+    return tuple(dict.fromkeys(excuse.leave.id for excuse in found))
 
 
 def _idle(

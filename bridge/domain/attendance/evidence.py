@@ -71,8 +71,8 @@ def weigh(given: DayInput, start: datetime, end: datetime) -> Evidence:
             in_sequence = in_sequence and before < time
             before = time
     if not in_sequence:
-        for each in (marks, found.doubtful, found.void):
-            each.sort(key=in_order)
+        for held in (marks, found.doubtful, found.void):
+            held.sort(key=in_order)
     return found
 
 

@@ -50,13 +50,25 @@ class DayPlan:
     @property
     def postings(self) -> tuple[str, ...]:
         """Ids of the postings that hold."""
+        if len(self.claims) == 1:
+            posting = self.claims[0].posting
+            return (posting.id,) if posting else ()
         return tuple(claim.posting.id for claim in self.claims if claim.posting)
 
     @property
     def counter(self) -> str | None:
         """Where: of the strongest posting that says it."""
-        places = (claim.posting.counter for claim in self.claims if claim.posting)
-        return next((place for place in places if place is not None), None)
+        for claim in self.claims:
+            if claim.posting is not None and claim.posting.counter is not None:
+                return claim.posting.counter
+        return None
+
+    @property
+    def shift_name(self) -> str:
+        """The names of all shifts that hold."""
+        if len(self.claims) == 1:
+            return self.claims[0].shift.name
+        return " + ".join(dict.fromkeys(claim.shift.name for claim in self.claims))
 
     @property
     def shift(self) -> Shift | None:
@@ -98,11 +110,12 @@ def plan_day(
 
 
 def _clocks(schedule: Schedule, claims: tuple[Claim, ...]) -> Sequence[str]:
+    if len(claims) == 1:
+        posting = claims[0].posting
+        return (posting.clocks if posting else ()) or schedule.clocks
     own = [claim.posting.clocks if claim.posting else () for claim in claims]
     if not all(own):
         return schedule.clocks
-    if len(own) == 1:
-        return own[0]
     return tuple(dict.fromkeys(clock for clocks in own for clock in clocks))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -25,6 +25,7 @@ WORST_FIRST: Final = (
 )
 """What cannot be told stands before what is wrong, that before what is not over."""
 
+_PLAIN: Final = [DayState.PRESENT]
 _RANK: Final = {state: rank for rank, state in enumerate(WORST_FIRST)}
 
 
@@ -47,8 +48,10 @@ class Totals:
     overtime_min: int = 0
 
 
-def worst_first(states: Iterable[DayState]) -> tuple[DayState, ...]:
+def worst_first(states: Sequence[DayState]) -> tuple[DayState, ...]:
     """Each state once, the worst first."""
+    if states.count(states[0]) == len(states):
+        return (states[0],)
     return tuple(sorted(set(states), key=_RANK.__getitem__))
 
 
@@ -62,6 +65,10 @@ def total(verdicts: Sequence[Verdict]) -> Totals:
     for verdict in verdicts:
         states = verdict.states
         sums.due += verdict.weight
+        if states == _PLAIN and not verdict.excuses and not verdict.absent:
+            sums.attended += verdict.weight
+            sums.worked_min += verdict.worked_min
+            continue
         sums.attended += verdict.duty
         if not verdict.is_open:
             sums.attended += verdict.owed - verdict.absent
@@ -76,8 +83,8 @@ def total(verdicts: Sequence[Verdict]) -> Totals:
         if DayState.EARLY in states:
             sums.early += 1
             sums.early_min += verdict.early_min
-        sums.missing += states.count(DayState.MISSING_IN)
-        sums.missing += states.count(DayState.MISSING_OUT)
+        sums.missing += DayState.MISSING_IN in states
+        sums.missing += DayState.MISSING_OUT in states
         sums.worked_min += verdict.worked_min
     sums.overtime_min = _overtime(verdicts[-1])
     sums.due = round(sums.due, 4)
