@@ -13,6 +13,8 @@ from devices.site import Counter, DeviceEntry, Site
 
 DISPLAY_DRIVERS: Final = frozenset({"onbon", "strip", "cpower", "eq2013"})
 """Drivers of text displays, until their `info` tells their kind."""
+PANEL_DRIVERS: Final = frozenset({"ub485"})
+"""Drivers whose units show besides what their window does."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,13 +40,16 @@ def desired_content(
     """
     units = device.parameters.get("units")
     if isinstance(units, list):
-        return {"units": _units(site, board, units)}
+        with_state = device.driver in PANEL_DRIVERS
+        return {"units": _units(site, board, units, with_state=with_state)}
     if kind == DeviceKind.DISPLAY or device.driver in DISPLAY_DRIVERS:
         return {"text": _text(site, board, device)}
     return None
 
 
-def _units(site: Site, board: Board, units: Sequence[Any]) -> dict[str, Any]:
+def _units(
+    site: Site, board: Board, units: Sequence[Any], *, with_state: bool
+) -> dict[str, Any]:
     shown: dict[str, Any] = {}
     for unit in units:
         if not isinstance(unit, Mapping) or "address" not in unit:
@@ -55,7 +60,10 @@ def _units(site: Site, board: Board, units: Sequence[Any]) -> dict[str, Any]:
         view = board.counters.get(counter.id)
         ticket = view.ticket.number if view is not None and view.ticket else None
         waiting = sum(board.waiting.get(service, 0) for service in counter.services)
-        shown[str(unit["address"])] = {"ticket": ticket, "waiting": waiting}
+        content = {"ticket": ticket, "waiting": waiting}
+        if with_state:
+            content["state"] = view.state.value if view is not None else None
+        shown[str(unit["address"])] = content
     return shown
 
 

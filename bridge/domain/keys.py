@@ -14,6 +14,12 @@ class Meaning(StrEnum):
     CALL = "call"
     """The next ticket, or the one whose number was typed."""
     RECALL = "recall"
+    CALL_OR_RECALL = "call_or_recall"
+    """One key for both: recalls a ticket that was called and has not begun."""
+    START = "start"
+    FINISH = "finish"
+    FINISH_OR_NO_SHOW = "finish_or_no_show"
+    """One key for both: ends what began, gives up who did not come."""
     NO_SHOW = "no_show"
     HOLD = "hold"
     RESUME_TICKET = "resume_ticket"
@@ -31,6 +37,10 @@ class Meaning(StrEnum):
 KEYS: Final[Mapping[str, Meaning]] = {
     "call": Meaning.CALL,
     "recall": Meaning.RECALL,
+    "call_or_recall": Meaning.CALL_OR_RECALL,
+    "start": Meaning.START,
+    "finish": Meaning.FINISH,
+    "finish_or_no_show": Meaning.FINISH_OR_NO_SHOW,
     "no_show": Meaning.NO_SHOW,
     "hold": Meaning.HOLD,
     "callback": Meaning.RESUME_TICKET,

@@ -19,10 +19,16 @@ from devices.events import CloudEvent
 from devices.site import Counter, OnCallWhileOpen
 
 _ENDING = {
+    Meaning.FINISH: TicketAction.FINISH,
     Meaning.NO_SHOW: TicketAction.NO_SHOW,
     Meaning.HOLD: TicketAction.HOLD,
     Meaning.RATE: TicketAction.RATE,
 }
+_EITHER = {
+    Meaning.CALL_OR_RECALL: (Meaning.CALL, Meaning.RECALL),
+    Meaning.FINISH_OR_NO_SHOW: (Meaning.FINISH, Meaning.NO_SHOW),
+}
+"""Keys for two things: the second while a ticket is called and nobody came yet."""
 
 
 def caller_keys(work: Work, events: Sequence[CloudEvent]) -> None:
@@ -55,11 +61,14 @@ def _press(work: Work, event: CloudEvent) -> None:
 
 
 def _obey(work: Work, counter: Counter, press: Press, at: datetime) -> None:
-    match press.meaning:
+    meaning = _plain(work, counter, press.meaning)
+    match meaning:
         case Meaning.CALL:
             _call(work, counter, press.number, at)
         case Meaning.RECALL:
             desk.recall(work, counter, at)
+        case Meaning.START:
+            desk.start(work, counter, at)
         case Meaning.RESUME_TICKET:
             held = None
             if press.number is not None:
@@ -69,10 +78,19 @@ def _obey(work: Work, counter: Counter, press: Press, at: datetime) -> None:
             desk.transfer(work, counter, at, target=_window_of(work, press.number))
         case Meaning.PAUSE:
             desk.set_paused(work, counter, paused=True)
-        case Meaning.NO_SHOW | Meaning.HOLD | Meaning.RATE:
-            desk.end(work, counter, _ENDING[press.meaning], at)
+        case Meaning.FINISH | Meaning.NO_SHOW | Meaning.HOLD | Meaning.RATE:
+            desk.end(work, counter, _ENDING[meaning], at)
         case Meaning.OPEN | Meaning.NOTHING:
             pass
+
+
+def _plain(work: Work, counter: Counter, meaning: Meaning) -> Meaning:
+    """What a key for two things means now."""
+    if meaning not in _EITHER:
+        return meaning
+    present = window(work.db, counter.id).occupying
+    called = present is not None and present.state is TicketState.CALLED
+    return _EITHER[meaning][called]
 
 
 def _call(work: Work, counter: Counter, number: int | None, at: datetime) -> None:

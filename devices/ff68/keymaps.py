@@ -36,10 +36,16 @@ LAST_DIGIT: Final = 9
 
 
 class Key(StrEnum):
-    """What a caller's key means to the hall (facts: caller bus, last section)."""
+    """What a caller's or panel's key means to the hall (facts: caller bus)."""
 
     CALL = "call"
     RECALL = "recall"
+    CALL_OR_RECALL = "call_or_recall"
+    """One key for both, as button panels have it."""
+    START = "start"
+    FINISH = "finish"
+    FINISH_OR_NO_SHOW = "finish_or_no_show"
+    """One key for both, as button panels have it."""
     CANCEL = "cancel"
     RATE = "rate"
     NO_SHOW = "no_show"

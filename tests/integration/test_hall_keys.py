@@ -143,6 +143,35 @@ async def test_hold_callback_and_no_show(hall: Hall, giver: Giver) -> None:
     assert await number_at(hall) == "A001"
 
 
+async def test_a_panel_with_four_keys_serves_a_whole_visit(
+    hall: Hall, giver: Giver
+) -> None:
+    first, second = await draw(hall), await draw(hall)
+    await giver.key("call_or_recall")
+    await giver.key("call_or_recall")  # nobody came yet: announced again
+    _, state = await hall.snapshot(None)
+    assert (await number_at(hall), state["calls"][0]["repeat"]) == ("A001", 2)
+    await giver.key("start")
+    assert (await hall.ticket(first.id)).state is S.SERVING
+    await giver.key("finish_or_no_show")
+    assert (await hall.ticket(first.id)).state is S.FINISHED
+    await giver.key("call_or_recall")
+    await giver.key("finish_or_no_show")  # never came
+    assert (await hall.ticket(second.id)).state is S.NO_SHOW
+    bus = RecordingBus()
+    hall.attach(bus)
+    for key in ("call_or_recall", "start", "finish", "finish_or_no_show"):
+        await giver.key(key)  # nobody is there and nobody waits
+    assert bus.sent == [("bus-1", "beep", {"address": 1})] * 4
+
+
+async def test_finish_ends_what_was_called(hall: Hall, giver: Giver) -> None:
+    ticket = await draw(hall)
+    await giver.key("call")
+    await giver.key("finish")
+    assert (await hall.ticket(ticket.id)).state is S.FINISHED
+
+
 async def test_transfer_by_the_windows_number(hall: Hall, giver: Giver) -> None:
     moved = await draw(hall)
     await giver.key("call")

@@ -12,7 +12,7 @@ from bridge.domain.views import (
     TicketBrief,
     TicketState,
 )
-from devices.site import Site
+from devices.site import DeviceEntry, Site
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 SITE = make_site()
@@ -122,6 +122,21 @@ def test_callers_show_their_ticket_and_who_waits() -> None:
             "1": {"ticket": "A001", "waiting": 3},
             "2": {"ticket": None, "waiting": 5},
         }
+    }
+
+
+def test_panels_show_besides_what_their_window_does() -> None:
+    shown = board()
+    put(shown, "w1", "A001")
+    panels = DeviceEntry.model_validate(
+        {
+            "id": "panels",
+            "driver": "ub485",
+            "units": [{"address": 0x21, "counter": "w1"}, {"address": 0x22}],
+        }
+    )
+    assert desired_content(SITE, shown, panels) == {
+        "units": {"33": {"ticket": "A001", "waiting": 0, "state": "calling"}}
     }
 
 

@@ -10,6 +10,7 @@ from bridge.domain.attendance.punches import PunchFlag, punch_flags
 from bridge.domain.keys import KEYS, Meaning, Press, read_press
 from bridge.domain.ratings import Link, Rateable, Unlinked, link_press
 from bridge.domain.views import TicketState
+from devices.ff68.keymaps import Key
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -27,6 +28,10 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
         ("resume", "", Meaning.OPEN, None),
         ("rate", "", Meaning.RATE, None),
         ("transfer", "3", Meaning.TRANSFER, 3),
+        ("call_or_recall", "", Meaning.CALL_OR_RECALL, None),
+        ("start", "", Meaning.START, None),
+        ("finish", "", Meaning.FINISH, None),
+        ("finish_or_no_show", "", Meaning.FINISH_OR_NO_SHOW, None),
         ("cancel", "", Meaning.NOTHING, None),
         ("prepare", "", Meaning.NOTHING, None),
         ("login", "1234", Meaning.NOTHING, 1234),
@@ -36,6 +41,10 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 )
 def test_keys_mean(key: str, digits: str, meaning: Meaning, number: int | None) -> None:
     assert read_press(key, digits) == Press(meaning=meaning, number=number)
+
+
+def test_every_key_of_a_key_map_is_known() -> None:
+    assert {key.value for key in Key} == set(KEYS)
 
 
 def test_any_key_but_pause_opens_a_paused_window() -> None:
