@@ -51,7 +51,7 @@ LOOK_EVERY_S: Final = 1.0
 TICK_EVERY_S: Final = 30.0
 FEW_DAYS: Final = 300
 """So many days are concluded in a thread; more go to a process."""
-ROWS_AT_ONCE: Final = 250
+ROWS_AT_ONCE: Final = 100
 """Rows in one transaction: the writer must be free for presses."""
 STALE: Final = timedelta(minutes=5)
 """How old a row of today may be: clocks are read all the time."""

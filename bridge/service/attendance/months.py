@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -23,7 +23,6 @@ from bridge.service.attendance.engine import closed_months
 from bridge.service.attendance.kinds import DECIDED
 from bridge.service.attendance.listing import day_view
 from bridge.service.attendance.port import DayRow, MonthStatus, Sheet
-from bridge.service.attendance.rows import unpack
 from bridge.service.attendance.seals import seal_punches
 from bridge.service.work import Work
 from bridge.store.attendance_tables import day_row, dirty_day, fact, month_state
@@ -41,18 +40,6 @@ def bounds(month: str) -> tuple[date, date]:
     return first, first.replace(day=calendar.monthrange(first.year, first.month)[1])
 
 
-def results_of(db: Connection, month: str) -> Iterator[tuple[str, DayResult]]:
-    """Everybody's days of a month, by person, then day."""
-    first, last = bounds(month)
-    rows = db.execute(
-        select(day_row.c.person, day_row.c.data)
-        .where(day_row.c.day >= first.isoformat(), day_row.c.day <= last.isoformat())
-        .order_by(day_row.c.person, day_row.c.day)
-    )
-    for row in rows:
-        yield row.person, unpack(row.data)
-
-
 def month_rows(
     db: Connection,
     book: Book,
@@ -62,17 +49,49 @@ def month_rows(
     department: str | None = None,
 ) -> list[MonthRow]:
     """Everybody's month, by department, then person."""
+    days = _days_of(db, book, month, person=person, department=department)
+    return _sums_of(book, month, days)
+
+
+def _days_of(
+    db: Connection,
+    book: Book,
+    month: str,
+    *,
+    person: str | None,
+    department: str | None,
+) -> list[DayRow]:
+    """Days of a month by person, then day; each is read once."""
+    first, last = bounds(month)
+    query = (
+        select(day_row)
+        .where(day_row.c.day >= first.isoformat(), day_row.c.day <= last.isoformat())
+        .order_by(day_row.c.person, day_row.c.day)
+    )
+    if person is not None:
+        query = query.where(day_row.c.person == person)
+    closed = closed_months(db)
+    return [
+        day_view(row, book, closed)
+        for row in db.execute(query)
+        if department is None or _person(book, row.person).department == department
+    ]
+
+
+def _sums_of(book: Book, month: str, days: Iterable[DayRow]) -> list[MonthRow]:
     held: dict[str, list[DayResult]] = defaultdict(list)
-    for name, result in results_of(db, month):
-        if person is None or name == person:
-            held[name].append(result)
-    rows = []
-    for name, results in held.items():
-        who = book.people.get(name) or Person(id=name, name=name)
-        if department is None or who.department == department:
-            rows.append(month_row(who, month, results))
+    for day in days:
+        held[day.result.person].append(day.result)
+    rows = [
+        month_row(_person(book, name), month, results) for name, results in held.items()
+    ]
     rows.sort(key=lambda row: (row.department, row.person))
     return rows
+
+
+def _person(book: Book, name: str) -> Person:
+    """Somebody who is on the list, or was when the day was."""
+    return book.people.get(name) or Person(id=name, name=name)
 
 
 def status(db: Connection, book: Book, month: str, today: date) -> MonthStatus:
@@ -205,23 +224,13 @@ def sheet(
 ) -> Sheet:
     """A month as management signs it."""
     first, last = bounds(month)
-    rows = month_rows(db, book, month, person=person, department=department)
-    names = {row.person for row in rows}
-    closed = closed_months(db)
-    found = db.execute(
-        select(day_row)
-        .where(day_row.c.day >= first.isoformat(), day_row.c.day <= last.isoformat())
-        .order_by(day_row.c.person, day_row.c.day)
-    )
-    days: list[DayRow] = [
-        day_view(row, book, closed) for row in found if row.person in names
-    ]
+    days = _days_of(db, book, month, person=person, department=department)
     kinds = book.schedule().calendar
     return Sheet(
         hall=hall,
         month=month,
         status=status(db, book, month, work_now.date()),
-        rows=rows,
+        rows=_sums_of(book, month, days),
         days=days,
         head=ledger.head(db),
         made=work_now,
