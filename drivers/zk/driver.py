@@ -271,7 +271,8 @@ class ZkDriver(Driver[ZkParameters]):
         """Compare the clock's count with ours: a punch may have been missed.
 
         A count may run ahead of the event that follows it, so it must be seen
-        twice, except after the connection had given way. A count that fits
+        twice, except after the connection had given way or where no event
+        follows. A count that fits
         tells that all up to the question is journalled.
         """
         facts, expected, fresh = self._facts, self._facts.expected, self._reopened
@@ -291,12 +292,17 @@ class ZkDriver(Driver[ZkParameters]):
             # poll reads the log.
             facts.rows, facts.heard = sizes.records, []
             self._log_wanted = True
-        elif fresh or self._suspicious == sizes.records:
+        elif fresh or self._is_deaf or self._suspicious == sizes.records:
             self._suspicious = None
-            self._grown = not fresh and sizes.records > expected
+            is_unheard = not fresh and not self._is_deaf
+            self._grown = is_unheard and sizes.records > expected
             self._want_log()
         else:
             self._suspicious = sizes.records
+
+    @property
+    def _is_deaf(self) -> bool:
+        return self._gate.live is not None and bool(self._gate.live.deaf)
 
     def _complain(self, trouble: str) -> None:
         if trouble and trouble != self._trouble:
@@ -305,11 +311,13 @@ class ZkDriver(Driver[ZkParameters]):
         self._tell_state()
 
     def _tell_state(self) -> None:
-        if self._gate.live is None:
+        live, facts = self._gate.live, self._facts
+        if live is None:
             return
-        facts = self._facts
         troubles = [self._trouble, self._trust.suspect]
-        if facts.is_starved:
+        if live.deaf:
+            troubles.append(f"punches come by its log only: {live.deaf}")
+        elif facts.is_starved:
             troubles.append(
                 "punches come by its log only: another program may hold the clock and "
                 "get its live events; end that program"

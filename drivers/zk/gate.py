@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from devices.errors import TransportError
@@ -40,7 +40,7 @@ class ClockGate:
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[LiveConnection]:
-        """A registered live connection."""
+        """A live connection, registered unless it is deaf."""
         if self.one_at_a_time:
             async with self._turn:
                 live = await self._register_patiently()
@@ -121,10 +121,12 @@ class ClockGate:
 
     async def _register_patiently(self) -> LiveConnection:
         for wait_s in PATIENCE_S:
-            try:
-                return await self._register()
-            except (RefusedError, TransportError):
-                await asyncio.sleep(wait_s)
+            with suppress(RefusedError, TransportError):
+                live = await self._register()
+                if not live.deaf:
+                    return live
+                await live.close()
+            await asyncio.sleep(wait_s)
         return await self._register()
 
     async def _register(self) -> LiveConnection:

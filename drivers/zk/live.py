@@ -27,6 +27,8 @@ from drivers.zk.client import RefusedError, WrongKeyError, refusal, wrong_key
 from drivers.zk.session import ClockAddress
 
 CLOSE_TIMEOUT_S: Final = 0.5
+LISTEN_AGAIN_S: Final = 60.0
+"""So long a clock that refuses to tell events is left alone."""
 _SERIAL_OPTIONS: Final = ("~SerialNumber", "MAC")
 
 OnEvent = Callable[[Packet], Awaitable[None]]
@@ -46,6 +48,8 @@ class LiveConnection:
         """Serial number or MAC address; empty when the clock tells neither."""
         self.has_key = False
         """Whether the clock asked for a comm key."""
+        self.deaf = ""
+        """Why it hears no events; it still tells how many punches there are."""
         self._transport = transport
         self._address = address
         self._framer: PacketFramer | DatagramFramer = (
@@ -64,7 +68,8 @@ class LiveConnection:
         """Connect, prove the key, register; closes `transport` on failure.
 
         Raises `WrongKeyError`, `RefusedError`, `TransportError`, and
-        `ProtocolError` when what answers is no clock.
+        `ProtocolError` when what answers is no clock. One that refuses to
+        tell events is `deaf`.
         """
         live = cls(transport, address)
         try:
@@ -86,13 +91,15 @@ class LiveConnection:
 
         Asks for the sizes every `probe_s`, which shows that the clock still
         lives and how many punches it holds. Raises `StaleError` when it does
-        not answer, `TransportError` when it ends the connection.
+        not answer, `TransportError` when it ends the connection. A deaf one
+        ends by itself, so that the next may hear.
         """
         loop = asyncio.get_running_loop()
+        until = loop.time() + LISTEN_AGAIN_S if self.deaf else float("inf")
         for packet in self._take_early():
             await self._hear(packet, on_event)
         asked, due, asked_at = False, loop.time(), loop.time()
-        while not self._ended:
+        while not self._ended and loop.time() < until:
             try:
                 data = await self._read(max(due - loop.time(), 0.0))
             except TimeoutError:
@@ -157,6 +164,8 @@ class LiveConnection:
 
     async def _shake_hands(self) -> None:
         answer = await self._ask(Code.CONNECT, connecting=True)
+        if answer.code == Code.CONNECT:
+            raise ProtocolError(_no_clock("it sends back what it gets"))
         self._session = answer.session
         if answer.code == Code.UNAUTHORIZED:
             self.has_key = True
@@ -176,7 +185,7 @@ class LiveConnection:
             answer = await self._ask(Code.REGISTER, mask.to_bytes(4, "little"))
             if answer.code == Code.OK:
                 return
-        raise RefusedError(
+        self.deaf = (
             f"the clock refuses to tell events (answer {answer.code}); another "
             "program may hold it, and one program at a time may listen"
         )
@@ -199,6 +208,8 @@ class LiveConnection:
         except TimeoutError:
             raise self._silence(connecting=connecting) from None
         except TransportError as error:
+            if connecting and self._framer.last_error:
+                raise ProtocolError(_no_clock(self._framer.last_error)) from error
             if connecting and not self._address.datagrams:
                 raise RefusedError(
                     f"{error} when asked for a session; another program may hold it"
@@ -208,10 +219,7 @@ class LiveConnection:
     def _silence(self, *, connecting: bool) -> DeviceError:
         seen = self._framer.last_error
         if seen or self._framer.pending:
-            return ProtocolError(
-                "not a clock: what answers there does not speak the clocks' protocol"
-                f" ({seen or 'half a frame'}); check address and port"
-            )
+            return ProtocolError(_no_clock(seen or "half a frame"))
         if connecting and not self._address.datagrams:
             return TransportError(
                 "connected, but no answer; not a clock, or it hangs: check address "
@@ -229,3 +237,11 @@ class LiveConnection:
     async def _write(self, packet: Packet) -> None:
         frame = packet.encode() if self._address.datagrams else packet.encode_frame()
         await self._transport.write(frame)
+
+
+def _no_clock(seen: str) -> str:
+    """What to tell of something else that answers."""
+    return (
+        "not a clock: what answers there does not speak the clocks' protocol "
+        f"({seen}); check address and port"
+    )

@@ -92,11 +92,15 @@ async def test_a_closed_port_is_told() -> None:
         await it.context.wait(lambda: "refused" in it.context.reason)
 
 
-async def test_something_else_on_the_port_is_told() -> None:
+@pytest.mark.parametrize("manner", ["stays", "leaves", "echoes"])
+async def test_something_else_on_the_port_is_told(manner: str) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         with suppress(ConnectionError):
-            await reader.read()
+            asked = await reader.read(100)
+            page = b"HTTP/1.1 400 Bad Request\r\n\r\n"
+            writer.write(asked if manner == "echoes" else page)
+            if manner != "leaves":
+                await reader.read()
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)

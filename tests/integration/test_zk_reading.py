@@ -76,14 +76,25 @@ async def test_a_live_punch_during_a_read_is_neither_lost_nor_doubled(url: str) 
     assert sum(event.data["live"] for event in it.punches) == 4
 
 
-async def test_a_clock_that_one_program_may_hear_is_held_by_another() -> None:
+async def test_a_clock_that_another_program_hears_is_read_by_its_log(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("drivers.zk.live.LISTEN_AGAIN_S", 0.1)
     async with bench(max_live=1) as it, asyncio.timeout(10):
         await it.ready()
         entry = it.context.device
         context = RecordingContext(entry, it.clock.site)
         async with driving(ZkDriver, entry, context):
-            reason = await context.wait_state(DeviceState.OFFLINE)
+            reason = await context.wait_state(DeviceState.DEGRADED)
+            assert "by its log only" in reason
             assert "another program may hold it" in reason
+            await it.punch("1002", 3)
+            await context.wait(lambda: bool(context.events))
+            assert context.events[0].data["user_id"] == "1002"
+            given = it.clock.parameters
+            freed = given.simulation.model_copy(update={"max_live": 2})
+            it.clock.parameters = given.model_copy(update={"simulation": freed})
+            await context.wait_state(DeviceState.READY)
 
 
 async def test_a_clock_whose_live_and_command_sessions_refuse_each_other() -> None:
