@@ -85,7 +85,7 @@ def refusal(user: ClockUser, layout: UserLayout, *, id_width: int = 24) -> str:
     user_id, old = user.user_id, layout is UserLayout.OLD
     reasons = {
         f"no slot {user.uid}": not 1 <= user.uid <= LAST_UID,
-        f"no user id: {user_id!r}": checked_user_id(user_id) is None,
+        f"{user_id!r} can be no user id": checked_user_id(user_id) is None,
         f"user id {user_id} is longer than {id_width}": len(user_id) > id_width,
         f"this clock knows numbers only, not user id {user_id}": old
         and not (user_id.isdecimal() and int(user_id) < 0xFFFFFFFF),
