@@ -17,6 +17,7 @@ from bridge.domain.attendance.facts import (
     Shift,
     Status,
 )
+from bridge.domain.attendance.mistakes import Mistake
 from bridge.domain.attendance.results import DayResult, DayState, MonthRow
 from bridge.domain.errors import (
     DecisionError,
@@ -79,7 +80,7 @@ class FakeAttendance:
         self.cover_items: list[CoverStanding] = []
         self.tamper_items: list[Tamper] = []
         self.changes: list[DayChange] = []
-        self.mistakes: list[tuple[int, str]] = []
+        self.mistakes: list[tuple[int, Mistake]] = []
         self.entries: list[Entry] = []
         self.known: dict[tuple[FactKind, str], Known] = {}
         self.closed: dict[str, Entry] = {}
@@ -211,7 +212,7 @@ class FakeAttendance:
         self._remember(once, told)
         return told
 
-    async def check(self, facts: Sequence[Fact]) -> Sequence[tuple[int, str]]:
+    async def check(self, facts: Sequence[Fact]) -> Sequence[tuple[int, Mistake]]:
         self.asked.append(facts)
         return self.mistakes
 

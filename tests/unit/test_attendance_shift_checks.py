@@ -54,11 +54,12 @@ def test_hours_that_follow_each_other(hours: tuple[str, ...]) -> None:
     ],
 )
 def test_hours_that_overlap(hours: tuple[str, ...], begins: str) -> None:
-    assert list(mistakes(shift(*hours), NO_BENCH)) == [
+    assert [found.text() for found in mistakes(shift(*hours), NO_BENCH)] == [
         f"session {begins} begins before the one before it ends"
     ]
 
 
 def test_more_than_a_day() -> None:
     (said,) = mistakes(shift("08:30-12:00", "13:00-17:30", weight=1.0), NO_BENCH)
-    assert "add up to 2" in said
+    assert "add up to 2" in said.text()
+    assert "合计 2" in said.text("zh-CN")

@@ -13,6 +13,7 @@ __all__ = [
     "DEFAULT_LEVELS",
     "ApprovalLevel",
     "Excuse",
+    "barred",
     "excuses",
     "length_days",
     "length_h",
@@ -86,6 +87,11 @@ def required_level(leave: Leave, levels: Sequence[ApprovalLevel]) -> int:
         if level.up_to_days is not None and days <= level.up_to_days:
             return number
     return max(len(levels), 1)
+
+
+def barred(person: str, name: str, asked_by: str) -> frozenset[str]:
+    """Who may not approve it: whose it is, by id and name, and who asked for it."""
+    return frozenset({person, name, asked_by}) - {""}
 
 
 def whole_days(leave: Leave, zone: tzinfo | None) -> tuple[date, date]:

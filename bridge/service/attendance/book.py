@@ -6,7 +6,7 @@ Read once for each state of the ledger; the rules get their inputs from here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -32,7 +32,7 @@ from bridge.domain.attendance.inputs import Calendar, Decided, Schedule
 from bridge.service.attendance import ledger
 from bridge.service.attendance.kinds import RULES, from_text, kind_of
 from bridge.service.attendance.port import Fact, FactKind, Removal
-from bridge.service.attendance.standing import all_of, find_row
+from bridge.service.attendance.standing import FactRow, all_of
 
 _LONG_AGO = date(1970, 1, 1)
 _READ = (
@@ -75,6 +75,8 @@ class Book:
     _owners: dict[str, list[tuple[Person, date, date]]] | None = None
     _decided: dict[str, list[tuple[Leave, Status, date, date]]] | None = None
     _corrected: dict[tuple[str, date], list[tuple[Correction, Status]]] | None = None
+    _shift_ids: frozenset[str] | None = None
+    _leave_keys: dict[str, set[str]] | None = None
 
     @property
     def people(self) -> Mapping[str, Person]:
@@ -93,6 +95,24 @@ class Book:
     def verdicts(self) -> Sequence[GapVerdict]:
         """What was decided about gaps of clocks."""
         return [kept.fact for kept in self.kept[FactKind.GAP_VERDICT].values()]
+
+    @property
+    def shift_ids(self) -> frozenset[str]:
+        """Ids of shifts, whenever they are valid."""
+        if self._shift_ids is None:
+            kept = self.kept[FactKind.SHIFT].values()
+            self._shift_ids = frozenset(each.fact.id for each in kept)
+        return self._shift_ids
+
+    def leaves_of(self, person: str) -> Iterator[tuple[str, Standing]]:
+        """Leaves of a person, decided and not, with their keys."""
+        held = self.kept[FactKind.LEAVE]
+        if self._leave_keys is None:
+            self._leave_keys = defaultdict(set)
+            for key, kept in held.items():
+                self._leave_keys[kept.fact.person].add(key)
+        for key in sorted(self._leave_keys.get(person, ())):
+            yield key, held[key]
 
     def schedule(self) -> Schedule:
         """Who is due when."""
@@ -196,16 +216,13 @@ class Book:
             key = RULES[kind].key(fact) or f"?{number}"
             self._hold(kind, key, Standing(fact, Status.APPROVED, now))
 
-    def refresh(self, db: Connection, kind: FactKind, key: str) -> None:
-        """Read one fact again, as it stands in the transaction of `db`."""
-        self.head = ledger.head(db)[0]
-        row = find_row(db, kind, key)
+    def follow(self, kind: FactKind, key: str, row: FactRow | None) -> None:
+        """Have a fact as its row says; None: it stands no more."""
         if row is None:
             self._hold(kind, key, None)
-        else:
-            status = Status(row.status) if row.status else None
-            fact = from_text(kind, row.data)
-            self._hold(kind, key, Standing(fact, status, row.at))
+            return
+        status = Status(row.status) if row.status else None
+        self._hold(kind, key, Standing(from_text(kind, row.data), status, row.at))
 
     def _hold(self, kind: FactKind, key: str, standing: Standing | None) -> None:
         """Have a fact, or have it no more."""
@@ -215,6 +232,11 @@ class Book:
         if standing is not None:
             self.kept[kind][key] = standing
         self._forget(kind)
+        if kind is FactKind.LEAVE and self._leave_keys is not None:
+            if old is not None:
+                self._leave_keys[old.fact.person].discard(key)
+            if standing is not None:
+                self._leave_keys[standing.fact.person].add(key)
         if kind is FactKind.PERSON and self._owners is not None:
             for number, _, _ in enrolments_of(old.fact) if old is not None else ():
                 held = self._owners[number]
@@ -232,6 +254,8 @@ class Book:
                 self._corrected = None
             case FactKind.CONFIRMATION:
                 self._confirmed = None
+            case FactKind.SHIFT:
+                self._schedule = self._shift_ids = None
             case _:
                 self._schedule = None
 

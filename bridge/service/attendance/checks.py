@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from sqlalchemy import Connection, Row, select
 
@@ -25,6 +25,7 @@ from bridge.domain.attendance.facts import (
     SpotCheck,
     Status,
 )
+from bridge.domain.attendance.mistakes import Mistake, mistake
 from bridge.service.attendance.book import Book, enrolments_of
 from bridge.service.attendance.coverage import clocks_of
 from bridge.service.attendance.kinds import DECIDED
@@ -44,78 +45,78 @@ _DAY_MIN: Final = 24 * 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """What a fact is held against."""
+    """What facts are held against; `closed`: months (yyyy-mm) that are signed."""
 
     db: Connection
     book: Book
     site: Site
     now: datetime
+    closed: frozenset[str]
+
+    @classmethod
+    def of(cls, db: Connection, book: Book, site: Site, now: datetime) -> Self:
+        """Of the state that a connection sees."""
+        months = db.execute(select(month_state.c.month).where(month_state.c.closed))
+        closed = frozenset(months.scalars())
+        return cls(db=db, book=book, site=site, now=now, closed=closed)
 
     @property
     def today(self) -> date:
         """The hall's day."""
         return self.now.astimezone(self.book.zone).date()
 
-    def closed(self, day: date) -> bool:
-        """Whether the month of a day is closed."""
-        return bool(
-            self.db.execute(
-                select(month_state.c.closed).where(
-                    month_state.c.month == f"{day:%Y-%m}"
-                )
-            ).scalar_one_or_none()
-        )
 
-    def punch(self, number: int) -> Row[Any] | None:
-        """A stored punch."""
-        return self.db.execute(select(punch).where(punch.c.id == number)).first()
+def find_punch(db: Connection, number: int) -> Row[Any] | None:
+    """A stored punch."""
+    return db.execute(select(punch).where(punch.c.id == number)).first()
 
 
-def mistakes(fact: Fact, bench: Bench) -> Iterator[str]:
+def mistakes(fact: Fact, bench: Bench) -> Iterator[Mistake]:
     """Everything that is wrong with a fact; a decision has a check of its own."""
     check = _CHECKS.get(type(fact))
     if check is not None:
         yield from check(fact, bench)
 
 
-def _person(fact: Person, bench: Bench) -> Iterator[str]:
+def _person(fact: Person, bench: Bench) -> Iterator[Mistake]:
     if fact.joined and fact.left and fact.left < fact.joined:
-        yield f"left {fact.left} is before joined {fact.joined}"
+        yield mistake("left_early", "left", left=fact.left, joined=fact.joined)
     spans = enrolments_of(fact)
     for index, (number, first, last) in enumerate(spans):
         if first > last:
-            yield f"number {number} ends before it begins"
+            yield mistake("number_order", "enrolments", number=number)
         for other, begin, end in spans[:index]:
             if other == number and begin <= last and first <= end:
-                yield f"number {number} stands twice"
+                yield mistake("number_twice", "enrolments", number=number)
     for number, first, last in spans:
         for owner, begin, end in bench.book.owners(number):
             if owner.id != fact.id and begin <= last and first <= end:
-                yield (
-                    f"number {number} belongs to {owner.id} {owner.name} at that "
-                    "time; end that first"
+                yield mistake(
+                    "number_taken",
+                    "enrolments",
+                    number=number,
+                    person=owner.id,
+                    name=owner.name,
                 )
 
 
-def _shift(fact: Shift, _bench: Bench) -> Iterator[str]:
-    yield from _sessions(fact.sessions, "")
-    for index, variant in enumerate(fact.variants):
-        yield from _sessions(variant.sessions, f"variant {index + 1}: ")
+def _shift(fact: Shift, _bench: Bench) -> Iterator[Mistake]:
+    yield from _sessions(fact.sessions)
+    for number, variant in enumerate(fact.variants, start=1):
+        yield from _sessions(variant.sessions, number)
         if (variant.season_from is None) != (variant.season_to is None):
-            yield f"variant {index + 1}: a season needs season_from and season_to"
+            yield mistake("season", "variants", variant=number)
         if variant.season_from is None and not variant.weekdays:
-            yield f"variant {index + 1}: needs weekdays or a season"
+            yield mistake("variant_when", "variants", variant=number)
     if not fact.follows_calendar and not fact.weekdays:
-        yield "without the calendar it needs weekdays"
+        yield mistake("weekdays", "weekdays")
 
 
-def _sessions(sessions: Any, where: str) -> Iterator[str]:
+def _sessions(sessions: Sequence[Session], variant: int = 0) -> Iterator[Mistake]:
+    where, of = ("variants", "_variant") if variant else ("sessions", "")
     weights = sum(session.weight for session in sessions)
     if len(sessions) > 1 and weights > 1.0001:
-        yield (
-            f"{where}the weights of its sessions add up to {weights:g}, more than a "
-            "day; give each its part (weight: 0.5)"
-        )
+        yield mistake(f"weights{of}", where, variant=variant, sum=weights)
     end_before: int | None = None
     crossed = False
     for session in sessions:
@@ -124,10 +125,7 @@ def _sessions(sessions: Any, where: str) -> Iterator[str]:
             start, end = start + _DAY_MIN, end + _DAY_MIN
         crossed = crossed or session.end <= session.start
         if end_before is not None and start < end_before:
-            yield (
-                f"{where}session {session.start:%H:%M} begins before the one before "
-                "it ends"
-            )
+            yield mistake(f"sessions{of}", where, variant=variant, start=session.start)
         end_before = end
 
 
@@ -137,125 +135,124 @@ def _minutes(session: Session) -> tuple[int, int]:
     return start, end if end > start else end + _DAY_MIN
 
 
-def _posting(fact: Posting, bench: Bench) -> Iterator[str]:
+def _posting(fact: Posting, bench: Bench) -> Iterator[Mistake]:
     yield from _known_person(fact.person, bench)
     yield from _range(fact.valid_from, fact.valid_to)
     named = [fact.shift] if not fact.rotation else list(fact.rotation)
     if fact.shift is None and not fact.rotation:
-        yield "needs a shift or a rotation"
-    shifts = {kept.fact.id for kept in bench.book.kept[FactKind.SHIFT].values()}
+        yield mistake("shift_or_rotation", "shift")
     for name in sorted({name for name in named if name is not None}):
-        if name not in shifts:
-            yield f"no shift {name!r}"
+        if name not in bench.book.shift_ids:
+            where = "rotation" if fact.rotation else "shift"
+            yield mistake("no_shift", where, shift=name)
     if fact.counter is not None and bench.site.counter(fact.counter) is None:
-        yield f"no window {fact.counter!r} in the hall file"
+        yield mistake("no_counter", "counter", counter=fact.counter)
     for clock in fact.clocks:
         if clock not in clocks_of(bench.site):
-            yield f"no clock {clock!r} in the hall file"
+            yield mistake("no_clock", "clocks", clock=clock)
 
 
-def _calendar_day(fact: CalendarDay, _bench: Bench) -> Iterator[str]:
+def _calendar_day(fact: CalendarDay, _bench: Bench) -> Iterator[Mistake]:
     if not EARLIEST <= fact.day <= LATEST:
-        yield f"{fact.day} is no day that a hall plans for"
+        yield mistake("day_far", "day", day=fact.day)
 
 
-def _leave(fact: Leave, bench: Bench) -> Iterator[str]:
+def _leave(fact: Leave, bench: Bench) -> Iterator[Mistake]:
     yield from _known_person(fact.person, bench)
     if fact.cover is not None:
-        yield from _known_person(fact.cover, bench)
+        yield from _known_person(fact.cover, bench, "cover")
         if fact.cover == fact.person:
-            yield "nobody stands in for themselves"
+            yield mistake("self", "cover")
     if fact.start.tzinfo is None or fact.end.tzinfo is None:
-        yield "start and end need an offset"
+        yield mistake("offset", "start")
         return
     if fact.end <= fact.start:
-        yield "it ends before it begins"
+        yield mistake("order", "end")
         return
     if fact.end - fact.start > LONGEST_LEAVE:
-        yield f"longer than {LONGEST_LEAVE.days} days"
+        yield mistake("long", "end", days=LONGEST_LEAVE.days)
         return
     yield from _not_again(fact.id, FactKind.LEAVE, bench)
-    for key, kept in bench.book.kept[FactKind.LEAVE].items():
+    for key, kept in bench.book.leaves_of(fact.person):
         other: Leave = kept.fact
         if (
             key != fact.id
-            and other.person == fact.person
             and kept.status in {Status.PENDING, Status.APPROVED}
             and other.start < fact.end
             and fact.start < other.end
         ):
-            yield f"overlaps {key}, which is {kept.status}"
+            yield mistake("overlap", "start", key=key, status=kept.status)
     zone = bench.book.zone
     first, last = fact.start.astimezone(zone).date(), fact.end.astimezone(zone).date()
-    yield from _open_months(first, last, bench)
+    yield from _open_months(first, last, bench, "start")
 
 
-def _correction(fact: Correction, bench: Bench) -> Iterator[str]:
+def _correction(fact: Correction, bench: Bench) -> Iterator[Mistake]:
     yield from _known_person(fact.person, bench)
     yield from _not_again(fact.id, FactKind.CORRECTION, bench)
-    yield from _open_months(fact.day, fact.day, bench)
+    yield from _open_months(fact.day, fact.day, bench, "day")
     if fact.day > bench.today:
-        yield f"{fact.day} is not over; a plan is a leave or a posting"
+        yield mistake("not_over", "day", day=fact.day)
     match fact.kind:
         case CorrectionKind.PUNCH:
             if fact.time is None or fact.time.tzinfo is None:
-                yield "needs the `time` of the punch, with offset"
+                yield mistake("punch_time", "time")
             elif abs(fact.time.astimezone(bench.book.zone).date() - fact.day).days > 1:
-                yield "its time is not of that day"
+                yield mistake("punch_day", "time")
             elif fact.time > bench.now + AHEAD:
-                yield "its time has not come yet"
+                yield mistake("not_come", "time")
         case CorrectionKind.VOID:
-            row = bench.punch(fact.punch) if fact.punch is not None else None
+            row = find_punch(bench.db, fact.punch) if fact.punch is not None else None
             if row is None:
-                yield "needs the id of a `punch` that there is"
+                yield mistake("needs_punch", "punch")
             else:
                 yield from _own_punch(row, fact, bench)
         case CorrectionKind.STATE:
             if fact.state not in STATES_BY_CORRECTION:
                 known = ", ".join(sorted(STATES_BY_CORRECTION))
-                yield f"no state {fact.state!r}; one of {known}"
+                yield mistake("no_state", "state", state=fact.state, known=known)
 
 
-def _own_punch(row: Row[Any], fact: Correction, bench: Bench) -> Iterator[str]:
+def _own_punch(row: Row[Any], fact: Correction, bench: Bench) -> Iterator[Mistake]:
     day = row.time.astimezone(bench.book.zone).date()
     owner = bench.book.owner(row.user_id, day)
     if owner is None or owner.id != fact.person:
-        yield f"punch {row.id} is not of {fact.person}"
+        yield mistake("not_theirs", "punch", punch=row.id, person=fact.person)
 
 
-def _confirmation(fact: Confirmation, bench: Bench) -> Iterator[str]:
-    row = bench.punch(fact.punch)
+def _confirmation(fact: Confirmation, bench: Bench) -> Iterator[Mistake]:
+    row = find_punch(bench.db, fact.punch)
     if row is None:
-        yield f"no punch {fact.punch}"
+        yield mistake("no_punch", "punch", punch=fact.punch)
         return
     if fact.time is not None and fact.time.tzinfo is None:
-        yield "its time needs an offset"
+        yield mistake("time_offset", "time")
         return
     day = (fact.time or row.time).astimezone(bench.book.zone).date()
     yield from _open_months(day, day, bench)
 
 
-def _spot_check(fact: SpotCheck, bench: Bench) -> Iterator[str]:
+def _spot_check(fact: SpotCheck, bench: Bench) -> Iterator[Mistake]:
     yield from _not_again(fact.id, FactKind.SPOT_CHECK, bench)
     if fact.person is not None:
         yield from _known_person(fact.person, bench)
     if fact.time.tzinfo is None:
-        yield "its time needs an offset"
+        yield mistake("time_offset", "time")
     elif fact.time > bench.now + AHEAD:
-        yield "its time has not come yet"
+        yield mistake("not_come", "time")
 
 
-def _cover(fact: Cover, bench: Bench) -> Iterator[str]:
-    yield from _known_person(fact.a, bench)
-    yield from _known_person(fact.b, bench)
+def _cover(fact: Cover, bench: Bench) -> Iterator[Mistake]:
+    yield from _known_person(fact.a, bench, "a")
+    yield from _known_person(fact.b, bench, "b")
     if fact.a == fact.b:
-        yield "nobody stands in for themselves"
+        yield mistake("self", "b")
     yield from _range(fact.valid_from, fact.valid_to)
 
 
-def _gap_verdict(fact: GapVerdict, bench: Bench) -> Iterator[str]:
+def _gap_verdict(fact: GapVerdict, bench: Bench) -> Iterator[Mistake]:
     if fact.start.tzinfo is None or fact.end.tzinfo is None:
-        yield "start and end need an offset"
+        yield mistake("offset", "start")
         return
     found = bench.db.execute(
         select(clock_gap.c.id).where(
@@ -263,15 +260,15 @@ def _gap_verdict(fact: GapVerdict, bench: Bench) -> Iterator[str]:
         )
     ).first()
     if found is None:
-        yield f"clock {fact.device!r} has no gap that begins then"
+        yield mistake("no_gap", "start", device=fact.device)
     if fact.end <= fact.start:
-        yield "it ends before it begins"
+        yield mistake("order", "end")
 
 
-def _removal(fact: Removal, bench: Bench) -> Iterator[str]:
+def _removal(fact: Removal, bench: Bench) -> Iterator[Mistake]:
     row = find_row(bench.db, fact.kind, fact.key)
     if row is None or row.status == Status.CANCELLED:
-        yield f"no {fact.kind} {fact.key!r}"
+        yield mistake("no_fact", "key", kind=fact.kind, key=fact.key)
     elif fact.kind in DECIDED and row.first_day is not None:
         first, last = (
             date.fromisoformat(row.first_day),
@@ -280,32 +277,40 @@ def _removal(fact: Removal, bench: Bench) -> Iterator[str]:
         yield from _open_months(first, last, bench)
 
 
-def _known_person(person: str, bench: Bench) -> Iterator[str]:
-    if person not in bench.book.people:
-        yield f"no person {person!r}"
+def _known_person(
+    person: str, bench: Bench, field: str = "person"
+) -> Iterator[Mistake]:
+    if person not in bench.book.kept[FactKind.PERSON]:
+        yield mistake("no_person", field, person=person)
 
 
-def _not_again(key: str, kind: FactKind, bench: Bench) -> Iterator[str]:
-    if key and find_row(bench.db, kind, key) is not None:
-        yield f"{kind} {key!r} is there already; withdraw it and write a new one"
+def _not_again(key: str, kind: FactKind, bench: Bench) -> Iterator[Mistake]:
+    kept = bench.book.kept.get(kind)
+    is_there = (
+        key in kept if kept is not None else find_row(bench.db, kind, key) is not None
+    )
+    if key and is_there:
+        yield mistake("again", kind=kind, key=key)
 
 
-def _range(first: date, last: date | None) -> Iterator[str]:
+def _range(first: date, last: date | None) -> Iterator[Mistake]:
     if last is not None and last < first:
-        yield f"ends {last}, before it begins {first}"
+        yield mistake("range", "valid_to", first=first, last=last)
     if not EARLIEST <= first <= LATEST:
-        yield f"{first} is no day that a hall plans for"
+        yield mistake("day_far", "valid_from", day=first)
 
 
-def _open_months(first: date, last: date, bench: Bench) -> Iterator[str]:
+def _open_months(
+    first: date, last: date, bench: Bench, field: str = ""
+) -> Iterator[Mistake]:
     month = first.replace(day=1)
     while month <= last:
-        if bench.closed(month):
-            yield f"month {month:%Y-%m} is closed; reopen it first"
+        if f"{month:%Y-%m}" in bench.closed:
+            yield mistake("closed", field, month=f"{month:%Y-%m}")
         month = (month + timedelta(days=32)).replace(day=1)
 
 
-_CHECKS: Final[Mapping[type, Callable[[Any, Bench], Iterator[str]]]] = {
+_CHECKS: Final[Mapping[type, Callable[[Any, Bench], Iterator[Mistake]]]] = {
     Person: _person,
     Shift: _shift,
     Posting: _posting,

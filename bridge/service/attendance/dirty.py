@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, select
 
 from bridge.service.work import Work
 from bridge.store.attendance_tables import dirty_day
@@ -59,8 +59,7 @@ def mark_spans(work: Work, spans: Iterable[Span]) -> None:
         for span in spans
         if span.first <= span.last
     ]
-    if rows:
-        work.db.execute(insert(dirty_day), rows)
+    insert_many(work.db, dirty_day, rows)
 
 
 def take_marks(db: Connection) -> Marks:

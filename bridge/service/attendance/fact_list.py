@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, select
@@ -11,7 +11,7 @@ from bridge.domain.views import Page
 from bridge.service.attendance.kinds import DECIDED, from_json, to_json
 from bridge.service.attendance.ledger import entry_of
 from bridge.service.attendance.port import FactKind, FactQuery, Known
-from bridge.service.attendance.standing import Reading, find_row, known
+from bridge.service.attendance.standing import FactRows, Reading, known
 from bridge.store.attendance_tables import fact as table
 from bridge.store.attendance_tables import ledger
 
@@ -74,10 +74,20 @@ def _fits(kind: FactKind, fact: Any, equals: Mapping[str, Any]) -> bool:
     )
 
 
-def known_after(db: Connection, reading: Reading, told: Mapping[str, Any]) -> Known:
-    """A fact as it stands after it was told; of one taken back, what the ledger has."""
+def known_after(
+    db: Connection, reading: Reading, told: Sequence[Mapping[str, Any]]
+) -> list[Known]:
+    """Facts as they stand after they were told; of those taken back, the ledger's."""
+    rows = FactRows(db)
+    rows.fetch((FactKind(each["kind"]), each["key"]) for each in told)
+    return [_after(db, rows, reading, each) for each in told]
+
+
+def _after(
+    db: Connection, rows: FactRows, reading: Reading, told: Mapping[str, Any]
+) -> Known:
     kind = FactKind(told["kind"])
-    row = find_row(db, kind, told["key"])
+    row = rows.get(kind, told["key"])
     if row is not None:
         return known(row, reading)
     entry = entry_of(

@@ -9,8 +9,9 @@ from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import Connection, select
 
+from bridge.domain.attendance.mistakes import Mistake
 from bridge.domain.attendance.results import DayState, MonthRow
-from bridge.domain.errors import NotFoundError
+from bridge.domain.errors import NotFoundError, RuleError
 from bridge.domain.views import DeviceView, Page
 from bridge.service.attendance import ledger, months, standing
 from bridge.service.attendance.book import Book
@@ -48,7 +49,7 @@ from bridge.service.attendance.previewing import check, preview
 from bridge.service.attendance.seals import MOST, seal_punches
 from bridge.service.attendance.settings import Settings
 from bridge.service.attendance.stand_ins import UNCOVERED, stand_ins, watch
-from bridge.service.attendance.telling import tell
+from bridge.service.attendance.telling import Draft, draft
 from bridge.service.attendance.workers import Workers
 from bridge.service.once import remembered
 from bridge.service.ports import Once
@@ -59,6 +60,8 @@ from devices.site import Site
 Result = TypeVar("Result")
 
 MOST_EXCEPTIONS: Final = 200
+MOST_AT_THE_WRITER: Final = 50
+"""Facts that are checked in the writer's own time, a tenth of a second at most."""
 
 
 class HallStore(Protocol):
@@ -221,17 +224,39 @@ class Attendance:
         reason: str,
         once: Once | None = None,
     ) -> Sequence[Known]:
-        """Write facts to the ledger, all or none."""
+        """Write facts to the ledger, all or none.
+
+        Many are drafted beside the writer, which others wait for.
+        """
+
+        def drafted(db: Connection, book: Book, now: datetime) -> Draft:
+            site, reading = self._hall.site, self._reading
+            return draft(
+                db, book, site, reading, facts=facts, by=by, reason=reason, now=now
+            )
+
+        def prepare(db: Connection) -> Draft | None:
+            book = self._settings.book(db, shown).with_facts((), now)
+            try:
+                return drafted(db, book, now)
+            except RuleError:
+                return None  # the writer refuses it, unless it was told already
+
+        shown, now = self._shown, self._hall.now()
+        is_long = len(facts) > MOST_AT_THE_WRITER
+        ready = await self._hall.read(prepare) if is_long else None
 
         def act(work: Work) -> list[dict[str, Any]]:
-            book = self._book_of(work.db)
             try:
-                told = tell(
-                    work, book, self._reading, facts=facts, by=by, reason=reason
-                )
+                if ready is not None and ready.after == ledger.head(work.db)[0]:
+                    made = ready
+                else:
+                    made = drafted(work.db, self._book_of(work.db), work.now)
+                told = made.write(work)
             except BaseException:
                 self._written = None  # it may hold what is rolled back now
                 raise
+            self._written = made.book
             return [
                 {"kind": each.kind, "key": each.key, "entry": each.entry}
                 for each in told
@@ -240,11 +265,9 @@ class Attendance:
         told = await self._hall.transact(
             lambda work: remembered(work, once, lambda: act(work))
         )
-        return await self._hall.read(
-            lambda db: [known_after(db, self._reading, each) for each in told]
-        )
+        return await self._hall.read(lambda db: known_after(db, self._reading, told))
 
-    async def check(self, facts: Sequence[Fact]) -> Sequence[tuple[int, str]]:
+    async def check(self, facts: Sequence[Fact]) -> Sequence[tuple[int, Mistake]]:
         """What `tell` would refuse."""
         book, now = await self._book(), self._hall.now()
         return await self._hall.read(

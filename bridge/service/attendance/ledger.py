@@ -8,50 +8,57 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, func, select
 
 from bridge.domain.attendance.chain import GENESIS, canonical, row_hash
 from bridge.domain.views import Page
 from bridge.service.attendance.port import Entry
 from bridge.service.work import Work
 from bridge.store.attendance_tables import ledger
+from bridge.store.bulk import insert_many
 
 
 def append(
     work: Work, *, actor: str, kind: str, key: str, reason: str, data: Mapping[str, Any]
 ) -> Entry:
     """Write a row behind the last one, in the transaction of `work`."""
-    number, previous = head(work.db)
-    text = canonical(data)
-    made = row_hash(
-        number=number + 1,
-        at=work.now,
-        actor=actor,
-        kind=kind,
-        key=key,
-        reason=reason,
-        data=text,
-        previous=previous,
-    )
-    row: dict[str, Any] = {
-        "id": number + 1,
-        "at": work.now,
-        "actor": actor,
-        "kind": kind,
-        "key": key,
-        "reason": reason,
-        "previous": previous,
-        "hash": made,
-    }
-    work.db.execute(insert(ledger).values(**row, data=text))
-    return Entry(**row, data=json.loads(text))
+    pen = Pen(head(work.db), at=work.now, actor=actor, reason=reason)
+    entry = pen.note(kind=kind, key=key, data=data)
+    pen.write(work.db)
+    return entry
 
 
-def next_number(db: Connection) -> int:
-    """The number that the next row will have."""
-    return head(db)[0] + 1
+class Pen:
+    """Rows behind the row `head`, chained in memory and written together."""
+
+    def __init__(
+        self, head: tuple[int, str], *, at: datetime, actor: str, reason: str
+    ) -> None:
+        self.after, self._previous = head
+        self._told = {"at": at, "actor": actor, "reason": reason}
+        self._rows: list[dict[str, Any]] = []
+
+    @property
+    def next_number(self) -> int:
+        """The number that the next row will have."""
+        return self.after + len(self._rows) + 1
+
+    def note(self, *, kind: str, key: str, data: Mapping[str, Any]) -> Entry:
+        """Chain one more row."""
+        text = canonical(data)
+        said: dict[str, Any] = {**self._told, "kind": kind, "key": key}
+        number, previous = self.next_number, self._previous
+        self._previous = row_hash(number=number, previous=previous, data=text, **said)
+        row = {"id": number, **said, "previous": previous, "hash": self._previous}
+        self._rows.append({**row, "data": text})
+        return Entry(**row, data=json.loads(text))
+
+    def write(self, db: Connection) -> None:
+        """Write them; nothing may stand behind `head` yet."""
+        insert_many(db, ledger, self._rows)
 
 
 def head(db: Connection) -> tuple[int, str]:

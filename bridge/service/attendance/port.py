@@ -23,6 +23,7 @@ from bridge.domain.attendance.facts import (
     SpotCheck,
     Status,
 )
+from bridge.domain.attendance.mistakes import Mistake
 from bridge.domain.attendance.results import DayResult, DayState, MonthRow
 from bridge.domain.views import Page
 from bridge.service.ports import Once
@@ -365,7 +366,7 @@ class AttendancePort(Protocol):
         gets one. Raises `FactsError` with one message for each bad fact.
         """
 
-    async def check(self, facts: Sequence[Fact]) -> Sequence[tuple[int, str]]:
+    async def check(self, facts: Sequence[Fact]) -> Sequence[tuple[int, Mistake]]:
         """What `tell` would refuse: the place of a fact, and what is wrong with it."""
 
     async def aside(self, work: Callable[..., Result], *arguments: object) -> Result:

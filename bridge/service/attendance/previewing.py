@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
+from bridge.domain.attendance.mistakes import Mistake
 from bridge.service.attendance.batches import conclude_batch
 from bridge.service.attendance.book import Book
 from bridge.service.attendance.checks import Bench, mistakes
@@ -20,9 +21,6 @@ from bridge.service.attendance.telling import spans_of
 from bridge.store.attendance_tables import day_row
 from devices.site import Site
 
-Mistake = tuple[int, str]
-"""The place of a fact, and what is wrong with it."""
-
 MOST: Final = 1000
 MOST_LOOKED_AT: Final = 20_000
 """Days: a change of everybody's hours is shown by its newest months."""
@@ -34,7 +32,7 @@ def preview(
     """The days that would differ, the newest months first."""
     today = now.date()
     later = book.with_facts(facts, now)
-    spans = [span for fact in facts for span in spans_of(db, book, fact, today)]
+    spans = [span for fact in facts for span in spans_of(book, fact, today)]
     targets = expand(
         Marks(0, spans, ()),
         later,
@@ -72,14 +70,14 @@ def preview(
 
 def check(
     db: Connection, book: Book, site: Site, facts: Sequence[Fact], now: datetime
-) -> list[Mistake]:
+) -> list[tuple[int, Mistake]]:
     """What `tell` would refuse, each fact held against those before it."""
     later = book.with_facts((), now)
-    found: list[Mistake] = []
+    bench = Bench.of(db, later, site, now)
+    found: list[tuple[int, Mistake]] = []
     for place, fact in enumerate(facts):
-        bench = Bench(db=db, book=later, site=site, now=now)
         wrong = list(mistakes(fact, bench))
-        found.extend((place, text) for text in wrong)
+        found.extend((place, mistake) for mistake in wrong)
         if not wrong:
             later.take(fact, now, place)
     return found

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -16,21 +16,23 @@ from bridge.domain.attendance.facts import (
     Person,
     Status,
 )
+from bridge.domain.attendance.leave import barred
 from bridge.domain.errors import DecisionError, FactsError, NotFoundError
 from bridge.service.attendance import ledger
 from bridge.service.attendance.book import Book, touched
-from bridge.service.attendance.checks import Bench, mistakes
+from bridge.service.attendance.checks import Bench, find_punch, mistakes
 from bridge.service.attendance.dirty import Span, mark_spans, mark_user_days
-from bridge.service.attendance.kinds import RULES, from_text, kind_of, to_json
+from bridge.service.attendance.kinds import DECIDED, RULES, kind_of, to_json
 from bridge.service.attendance.port import Fact, FactKind, Removal
 from bridge.service.attendance.standing import (
+    FactRows,
+    Place,
     Reading,
     apply,
-    find_row,
     known,
-    subject_row,
 )
 from bridge.service.work import Work
+from devices.site import Site
 
 UNTOUCHED = frozenset({FactKind.SPOT_CHECK, FactKind.COVER, FactKind.CONFIRMATION})
 """Kinds that no day follows from by themselves."""
@@ -45,83 +47,122 @@ class Told:
     entry: int
 
 
-def tell(
-    work: Work,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """Facts that were checked and are ready to be written.
+
+    `book`: what stands with them. `after`: the ledger row that they come behind;
+    where another was written since, they must be drafted again.
+    """
+
+    book: Book
+    pen: ledger.Pen
+    rows: FactRows
+    told: list[Told] = field(default_factory=list)
+    spans: dict[Span, None] = field(default_factory=dict)
+    user_days: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def after(self) -> int:
+        """Number of that row."""
+        return self.pen.after
+
+    def write(self, work: Work) -> list[Told]:
+        """Write all of it; gives what each fact is about."""
+        self.pen.write(work.db)
+        self.rows.write(work.db)
+        mark_spans(work, self.spans)
+        mark_user_days(work, self.user_days)
+        return self.told
+
+
+def draft(
+    db: Connection,
     book: Book,
+    site: Site,
     reading: Reading,
     *,
     facts: Sequence[Fact],
     by: str,
     reason: str,
-) -> list[Told]:
-    """Write facts, all or none; gives what each is about.
+    now: datetime,
+) -> Draft:
+    """Check facts and prepare their rows.
 
-    `book` must be up to date; it is brought along. Raises `FactsError`,
+    `book` must be up to date with `db`; it is brought along. Raises `FactsError`,
     `DecisionError` or `NotFoundError`.
     """
+    pen = ledger.Pen(ledger.head(db), at=now, actor=by, reason=reason)
+    made = Draft(book=book, pen=pen, rows=FactRows(db))
+    made.rows.fetch(_places(facts))
+    bench = Bench.of(db, book, site, now)
     wrong: list[tuple[int, str]] = []
-    told: list[Told] = []
     for place, given in enumerate(facts):
-        fact = with_id(work, given)
-        bench = Bench(db=work.db, book=book, site=work.site, now=work.now)
+        fact = _with_id(given, pen.next_number)
         found = list(mistakes(fact, bench))
-        wrong.extend((place, text) for text in found)
+        wrong.extend((place, mistake.text()) for mistake in found)
         if found:
             continue  # the rest is held against those that are right
-        told.append(_write(work, book, reading, fact, by=by, reason=reason))
+        _take(made, fact, bench, reading, by)
     if wrong:
         raise FactsError(wrong)
-    return told
+    book.head = pen.next_number - 1
+    return made
 
 
-def with_id(work: Work, fact: Fact) -> Fact:
+def _places(facts: Iterable[Fact]) -> Iterator[Place]:
+    """Rows that facts will change, as far as they are known before."""
+    for fact in facts:
+        if isinstance(fact, Decision):
+            yield from ((kind, fact.subject) for kind in DECIDED)
+        elif isinstance(fact, Removal):
+            yield fact.kind, fact.key
+        elif key := RULES[kind_of(fact)].key(fact):
+            yield kind_of(fact), key
+
+
+def _with_id(fact: Fact, number: int) -> Fact:
     """The fact with an id of ours where it has none."""
     prefix = RULES[kind_of(fact)].prefix
     if not prefix or not hasattr(fact, "id") or fact.id:
         return fact
-    values: Any = {"id": f"{prefix}{ledger.next_number(work.db)}"}
+    values: Any = {"id": f"{prefix}{number}"}
     return replace(fact, **values)
 
 
-def _write(
-    work: Work, book: Book, reading: Reading, fact: Fact, *, by: str, reason: str
-) -> Told:
-    kind = kind_of(fact)
-    key = RULES[kind].key(fact)
+def _take(made: Draft, fact: Fact, bench: Bench, reading: Reading, by: str) -> None:
+    book, kind = made.book, kind_of(fact)
+    target = (kind, RULES[kind].key(fact))
     data = to_json(kind, fact)
-    target = (kind, key)
     if isinstance(fact, Decision):
-        status, target = _decided(work, reading, fact, by)
+        status, asked = _decided(made, reading, fact, by)
         data["status"] = status.value
+    spans = spans_of(book, fact, bench.today)
+    made.spans.update(dict.fromkeys(spans))
+    entry = made.pen.note(kind=kind.value, key=target[1], data=data)
+    apply(made.rows, entry, reading.zone)
+    if isinstance(fact, Decision):
+        target = asked
     if isinstance(fact, Removal):
         target = (fact.kind, fact.key)
-    spans = list(spans_of(work.db, book, fact, work.now.date()))
-    entry = ledger.append(
-        work, actor=by, kind=kind.value, key=key, reason=reason, data=data
-    )
-    apply(work.db, entry, reading.zone)
-    mark_spans(work, spans)
     if isinstance(fact, Confirmation):
-        _mark_punch(work, book, fact)
-    book.refresh(work.db, *target)
-    return Told(kind=target[0], key=target[1], entry=entry.id)
+        made.user_days.extend(_punched(bench, fact))
+    book.follow(*target, made.rows.get(*target))
+    made.told.append(Told(kind=target[0], key=target[1], entry=entry.id))
 
 
 def _decided(
-    work: Work, reading: Reading, fact: Decision, by: str
-) -> tuple[Status, tuple[FactKind, str]]:
-    row = subject_row(work.db, fact.subject)
+    made: Draft, reading: Reading, fact: Decision, by: str
+) -> tuple[Status, Place]:
+    row = made.rows.subject(fact.subject)
     if row is None:
         raise NotFoundError(f"no leave or correction {fact.subject!r}")
     asked = known(row, reading)
     if asked.status is not Status.PENDING:
         raise DecisionError(f"{fact.subject} is {asked.status} already")
-    person = asked.fact.person
-    holder = find_row(work.db, FactKind.PERSON, person)
-    names = {person, asked.actor}
-    if holder is not None:
-        names.add(from_text(FactKind.PERSON, holder.data).name)
-    if fact.approved and by in names:
+    person = made.book.kept[FactKind.PERSON].get(asked.fact.person)
+    name = person.fact.name if person is not None else ""
+    if fact.approved and by in barred(asked.fact.person, name, asked.actor):
         raise DecisionError(
             f"{by} asked for {fact.subject}, or it is theirs; somebody else decides"
         )
@@ -136,19 +177,19 @@ def _decided(
     return Status.APPROVED, target
 
 
-def spans_of(db: Connection, book: Book, fact: Any, today: date) -> Iterator[Span]:
+def spans_of(book: Book, fact: Fact, today: date) -> Iterator[Span]:
     """The days that a fact touches, and those that it touched before."""
-    kind, new, old = kind_of(fact), fact, None
+    kind = kind_of(fact)
+    new: Any = fact
+    old: Any = None
     if isinstance(fact, Decision):
-        row = subject_row(db, fact.subject)
-        if row is None:
-            return
-        kind, new = FactKind(row.kind), from_text(FactKind(row.kind), row.data)
+        found = ((each, _standing(book, each, fact.subject)) for each in DECIDED)
+        kind, new = next((pair for pair in found if pair[1] is not None), (kind, None))
     elif isinstance(fact, Removal):
         kind, new = fact.kind, None
-        old = _standing(db, kind, fact.key)
+        old = _standing(book, kind, fact.key)
     else:
-        old = _standing(db, kind, RULES[kind].key(fact))
+        old = _standing(book, kind, RULES[kind].key(fact))
     if kind in UNTOUCHED or (kind is FactKind.PERSON and _same_days(new, old)):
         return
     for each in (new, old):
@@ -163,9 +204,9 @@ def spans_of(db: Connection, book: Book, fact: Any, today: date) -> Iterator[Spa
         yield Span(rule.person(each), first or date.min, min(last or today, today))
 
 
-def _standing(db: Connection, kind: FactKind, key: str) -> Any:
-    row = find_row(db, kind, key)
-    return from_text(kind, row.data) if row is not None else None
+def _standing(book: Book, kind: FactKind, key: str) -> Any:
+    kept = book.kept.get(kind, {}).get(key)
+    return kept.fact if kept is not None else None
 
 
 def _same_days(person: Person | None, old: Person | None) -> bool:
@@ -179,10 +220,12 @@ def _same_days(person: Person | None, old: Person | None) -> bool:
     )
 
 
-def _mark_punch(work: Work, book: Book, fact: Confirmation) -> None:
-    row = Bench(db=work.db, book=book, site=work.site, now=work.now).punch(fact.punch)
+def _punched(bench: Bench, fact: Confirmation) -> list[tuple[str, str]]:
+    """The days of the number that a confirmed punch may count for."""
+    row = find_punch(bench.db, fact.punch)
     if row is None:
-        return
+        return []
     moments = [row.time, row.received, *([fact.time] if fact.time else [])]
-    days = {moment.astimezone(book.zone).date().isoformat() for moment in moments}
-    mark_user_days(work, [(row.user_id, day) for day in sorted(days)])
+    zone = bench.book.zone
+    days = {moment.astimezone(zone).date().isoformat() for moment in moments}
+    return [(row.user_id, day) for day in sorted(days)]

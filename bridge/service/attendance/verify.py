@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Table, create_engine, func, select
+from sqlalchemy import Connection, Table, func, select
 
 from bridge.domain.attendance.chain import GENESIS, row_hash
 from bridge.service.attendance.ledger import entry_of
 from bridge.service.attendance.months import CLOSED, REOPENED, month_digest
 from bridge.service.attendance.seals import SEALED, punch_digest
-from bridge.service.attendance.standing import apply
+from bridge.service.attendance.standing import FactRow, FactRows, apply
 from bridge.store.attendance_tables import fact, ledger, month_state
 from bridge.store.database import open_for_reading
-from bridge.store.tables import metadata, punch
+from bridge.store.tables import punch
 
 MOST_FAULTS: Final = 100
 
@@ -54,36 +54,33 @@ def verify(
 
 def _verify(db: Connection, zone: ZoneInfo, anchor: tuple[int, str] | None) -> Verdict:
     faults: list[str] = []
-    replay = create_engine("sqlite://")
-    metadata.create_all(replay, tables=[fact])
+    replay = FactRows()
     last, previous = 0, GENESIS
     closed: dict[str, dict[str, Any]] = {}
     sealed = 0
     anchored = anchor is None
-    with replay.begin() as memory:
-        for row in db.execute(select(ledger).order_by(ledger.c.id)):
-            faults.extend(_link(row, last, previous))
-            last, previous = row.id, row.hash
-            if anchor is not None and row.id == anchor[0]:
-                anchored = row.hash.startswith(anchor[1])
-            data = json.loads(row.data)
-            if row.kind == SEALED:
-                sealed += data["rows"]
-                if punch_digest(db, data["first"], data["last"]) != data["digest"]:
-                    faults.append(
-                        f"punches {data['first']} to {data['last']} are not as they "
-                        f"were sealed (ledger row {row.id})"
-                    )
-            elif row.kind in {CLOSED, REOPENED}:
-                closed.pop(row.key, None)
-                if row.kind == CLOSED:
-                    closed[row.key] = data
-            else:
-                apply(memory, entry_of(row), zone)
-        if not anchored and anchor is not None:
-            faults.append(f"row {anchor[0]} does not have the hash {anchor[1]}")
-        faults.extend(_facts_differ(db, memory))
-    replay.dispose()
+    for row in db.execute(select(ledger).order_by(ledger.c.id)):
+        faults.extend(_link(row, last, previous))
+        last, previous = row.id, row.hash
+        if anchor is not None and row.id == anchor[0]:
+            anchored = row.hash.startswith(anchor[1])
+        data = json.loads(row.data)
+        if row.kind == SEALED:
+            sealed += data["rows"]
+            if punch_digest(db, data["first"], data["last"]) != data["digest"]:
+                faults.append(
+                    f"punches {data['first']} to {data['last']} are not as they "
+                    f"were sealed (ledger row {row.id})"
+                )
+        elif row.kind in {CLOSED, REOPENED}:
+            closed.pop(row.key, None)
+            if row.kind == CLOSED:
+                closed[row.key] = data
+        else:
+            apply(replay, entry_of(row), zone)
+    if not anchored and anchor is not None:
+        faults.append(f"row {anchor[0]} does not have the hash {anchor[1]}")
+    faults.extend(_facts_differ(db, replay))
     faults.extend(_months_differ(db, closed))
     return Verdict(
         rows=last,
@@ -115,10 +112,9 @@ def _link(row: Any, last: int, previous: str) -> Iterator[str]:
         yield f"ledger row {row.id} was changed after it was written"
 
 
-def _facts_differ(db: Connection, memory: Connection) -> Iterator[str]:
-    query = select(fact)
-    kept = {(row.kind, row.key): tuple(row) for row in db.execute(query)}
-    made = {(row.kind, row.key): tuple(row) for row in memory.execute(query)}
+def _facts_differ(db: Connection, replay: FactRows) -> Iterator[str]:
+    kept = {(row.kind, row.key): FactRow(*row) for row in db.execute(select(fact))}
+    made = {(row.kind, row.key): row for row in replay.all()}
     for key in sorted(kept.keys() | made.keys()):
         if key not in made:
             yield f"{key[0]} {key[1]} is not in the ledger"
