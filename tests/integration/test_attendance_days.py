@@ -244,6 +244,27 @@ async def test_a_log_that_shrank_leaves_a_gap_that_somebody_settles(
     assert await office.states("001", MONDAY) == [S.ABSENT]
 
 
+async def test_the_first_part_of_a_gap_can_be_settled(office: Office) -> None:
+    tuesday = MONDAY + timedelta(days=1)
+    office.clock.time = at(MONDAY, 7)
+    office.read_all(at(MONDAY, 6, 59))
+    await office.settle()
+    office.clock.time = at(tuesday, 22)
+    office.read(at(MONDAY, 6, 59), "clock-west", suspect="its log shrank")
+    await office.settle()
+    office.clock.time = at(tuesday, 23, 50)
+    office.read_all(at(tuesday, 23, 45))
+    await office.settle()
+    assert await office.states("001", MONDAY) == [S.UNKNOWN]
+    verdict = GapVerdict(
+        device="clock-west", start=at(MONDAY, 6, 59), end=at(tuesday, 0)
+    )
+    await office.hall.attendance.tell([verdict], by="管理员", reason="看过监控")
+    await office.settle()
+    assert await office.states("001", MONDAY) == [S.ABSENT]
+    assert await office.states("001", tuesday) == [S.UNKNOWN]
+
+
 async def test_rows_of_before_and_after_their_time_go(office: Office) -> None:
     await end_of(office, MONDAY + timedelta(days=2))
     assert len(await office.rows(person="001")) == 3

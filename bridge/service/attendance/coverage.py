@@ -166,7 +166,7 @@ def coverage(
     verdicts: Sequence[GapVerdict],
     zone: ZoneInfo,
 ) -> dict[str, Coverage]:
-    """What is known of every clock; gaps that somebody settled are none."""
+    """What is known of every clock; what somebody settled of a gap is none."""
     settled = {(each.device, each.start): each.end for each in verdicts}
     gaps: dict[str, list[Gap]] = defaultdict(list)
     for row in db.execute(select(clock_gap).order_by(clock_gap.c.start)):
