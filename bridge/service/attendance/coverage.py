@@ -170,10 +170,11 @@ def coverage(
     settled = {(each.device, each.start): each.end for each in verdicts}
     gaps: dict[str, list[Gap]] = defaultdict(list)
     for row in db.execute(select(clock_gap).order_by(clock_gap.c.start)):
-        if settled.get((row.device, row.start), row.start) < row.finish:
+        start = max(row.start, settled.get((row.device, row.start), row.start))
+        if start < row.finish:
             gaps[row.device].append(
                 Gap(
-                    start=row.start.astimezone(zone),
+                    start=start.astimezone(zone),
                     end=row.finish.astimezone(zone),
                     reason=row.reason,
                     lost=True,
