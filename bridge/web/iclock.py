@@ -7,6 +7,7 @@ drivers say everything; when they are away the clock hears so and keeps its data
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from devices.adms.http import (
     ResponseReader,
 )
 
+log = logging.getLogger(__name__)
+
 ALIVE_S: Final = 5.0
 """Within this the drivers take a connection and a request's head."""
 ANSWER_S: Final = 60.0
@@ -32,6 +35,8 @@ BODY_S: Final = 30.0
 """Between two parts of a body."""
 DISCARD_S: Final = 10.0
 MAX_FORWARDED: Final = 64
+MAX_TOLD: Final = 100
+"""So many sources are told of in the log."""
 RETRY_AFTER: Final = ("Retry-After", "30")
 PIECE: Final = 64 * 1024
 _PASSED: Final = {"date", "content-type", "retry-after", "allow"}
@@ -57,6 +62,7 @@ class Front:
         self._app = app
         self._push = push
         self._forwarded = 0
+        self._told: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -78,20 +84,30 @@ class Front:
     ) -> HttpResponse:
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdigit() and int(length) > MAX_BODY:
-            await _discard(receive)
-            return _plain(413, f"at most {MAX_BODY} bytes")
+            return await self._refuse(scope, receive)
         if self._forwarded >= MAX_FORWARDED:
             return _plain(503, "too many clocks at once", RETRY_AFTER)
         self._forwarded += 1
         try:
             return await _forward(scope, receive, push)
         except _TooLargeError:
-            await _discard(receive)
-            return _plain(413, f"at most {MAX_BODY} bytes")
+            return await self._refuse(scope, receive)
         except (OSError, HttpError):  # TimeoutError is an OSError
             return _plain(503, "the drivers are away; send it again", RETRY_AFTER)
         finally:
             self._forwarded -= 1
+
+    async def _refuse(self, scope: Scope, receive: Receive) -> HttpResponse:
+        source = (scope.get("client") or ("?",))[0]
+        if source not in self._told and len(self._told) < MAX_TOLD:
+            self._told.add(source)
+            log.warning(
+                "the push clock at %s sends more than %d bytes at once and is refused",
+                source,
+                MAX_BODY,
+            )
+        await _discard(receive)
+        return _plain(413, f"at most {MAX_BODY} bytes")
 
 
 def is_push_path(path: str) -> bool:

@@ -7,6 +7,7 @@ direction and verify the method, the reverse of the 4370 names. Firmware sends
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,6 +33,7 @@ from devices.zk.punch import (
 )
 
 TABLE_LINE: Final = "TABLE=ATTLOG"
+_TABLE: Final = re.compile(rb"TABLE=([A-Z_]{1,32})[ \t]*[\r\n]")
 MAX_LINE: Final = 8 * 1024
 """A punch with GPS and an ID card's number is below 1 KB."""
 MIN_FIELDS: Final = 4
@@ -81,10 +83,11 @@ class _Reading:
     bad: list[BadLine] = field(default_factory=list)
 
 
-def is_attlog_body(body: bytes) -> bool:
-    """Whether a body says by its first line that it holds punches."""
-    first = body[:64].lstrip(b"\xef\xbb\xbf").lstrip().partition(b"\n")[0]
-    return _is_table_line(first)
+def named_table(body: bytes) -> str:
+    """The table that a body's first line names, in upper case; empty for none."""
+    first = body[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
+    match = _TABLE.match(first.upper())
+    return match[1].decode() if match else ""
 
 
 def parse_attlog(body: bytes, *, latest: datetime | None = None) -> AttlogReading:

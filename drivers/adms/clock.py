@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any, Final, TypeVar
 
 from bus.threads import in_daemon_thread
-from devices.adms.attlog import BadLine, parse_attlog
+from devices.adms.attlog import BadLine, named_table, parse_attlog
 from devices.adms.commands import encode_commands, parse_results
 from devices.adms.handshake import (
     STAMPED,
@@ -75,6 +75,8 @@ class PushClock:
     unsupported: bool = False
     failing: str = ""
     """Why what it sends cannot be kept."""
+    refused: str = ""
+    """Why what it sent last from its address was refused unread."""
     door: Door = field(init=False)
     ledger: PushLedger = field(init=False)
     queue: CommandQueue = field(init=False)
@@ -101,6 +103,17 @@ class PushClock:
         self._language = str(context.recall(f"adms:{serial}:language") or "")
 
     @property
+    def trouble(self) -> str:
+        """What keeps it from working as it should; empty when nothing does."""
+        return (
+            self.door.trouble
+            or self.failing
+            or self.refused
+            or self.ledger.trouble
+            or self.audit.suspect
+        )
+
+    @property
     def encoding(self) -> str:
         """Of names in commands."""
         if self.parameters.encoding != "auto":
@@ -113,6 +126,17 @@ class PushClock:
         if refusal:
             self.told()
         return refusal
+
+    def note_refused(self, source: str, reason: str) -> None:
+        """See `PushClockPort`."""
+        if source != self.door.bound:
+            return
+        self.refused = (
+            f"what it sends is refused: {reason}; the clock keeps it and sends it "
+            "again. Look whether its server setting is for time attendance, else "
+            "restart it"
+        )
+        self.told()
 
     async def answer(self, call: Call) -> HttpResponse:
         """See `PushClockPort`."""
@@ -187,7 +211,7 @@ class PushClock:
     # Uploads
 
     async def _take(self, call: Call) -> HttpResponse:
-        table = call.request.table or "ATTLOG"
+        table = call.request.table or named_table(call.body) or "ATTLOG"
         match table:
             case "ATTLOG":
                 lines = await self._take_punches(call)
@@ -202,6 +226,7 @@ class PushClock:
                 is_photo = table == "ATTPHOTO"
                 lines = 1 if is_photo else len(split_lines(call.body))
                 self._drop("photographs" if is_photo else "other", lines)
+        self.refused = ""
         await self._note_stamp(table, call.request.stamp)
         return plain(200, "OK" if table in _PLAIN_TABLES else f"OK:{lines}")
 

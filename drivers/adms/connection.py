@@ -60,12 +60,14 @@ class Connection:
         patience: Patience,
         max_body: int,
         dress: Callable[[HttpResponse], HttpResponse],
+        refused: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._patience = patience
         self._requests = RequestReader(max_body=max_body)
         self._dress = dress
+        self._refused = refused
 
     async def serve(self, answer: Answer) -> None:
         """Answer requests until the peer has no more."""
@@ -78,6 +80,7 @@ class Connection:
                         await self._linger()
                         return
         except HttpError as error:
+            self._refused(str(error))
             await self.refuse(plain(error.status, str(error)))
         except TimeoutError:
             if not self._requests.idle:

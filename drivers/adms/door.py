@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import logging
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from devices.adms.requests import PushKind
@@ -20,6 +21,8 @@ from drivers.driver import DriverContext
 log = logging.getLogger(__name__)
 
 CLOCK_MOVED: Final = "clock-moved"
+FORGET_AFTER: Final = timedelta(hours=1)
+"""So long after its last call another address is no trouble any more."""
 
 
 @dataclass(slots=True)
@@ -31,6 +34,7 @@ class Door:
     moved_to: str = ""
     """An address that is not bound and says this serial number."""
     wrong_key: bool = False
+    _moved_at: datetime | None = None
 
     @property
     def bound(self) -> str:
@@ -78,6 +82,9 @@ class Door:
     async def enter(self, call: Call) -> None:
         """Note a call that was let in: bind its address, remember its key."""
         self.wrong_key = False
+        moved_at = self._moved_at
+        if moved_at and abs(self.context.now() - moved_at) > FORGET_AFTER:
+            self.moved_to, self._moved_at = "", None
         keep = {}
         if self.parameters.source is None and not self.bound:
             log.info("%s: bound to address %s", self._name, call.source)
@@ -115,7 +122,7 @@ class Door:
     def _note_move(self, source: str) -> None:
         if source != self.moved_to:
             log.warning("%s: %s says its serial number too", self._name, source)
-        self.moved_to = source
+        self.moved_to, self._moved_at = source, self.context.now()
 
     def _has_key(self, call: Call) -> bool:
         """The handshake proves it; what follows from there is believed."""

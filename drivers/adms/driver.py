@@ -105,7 +105,7 @@ class AdmsDriver(Driver[AdmsParameters]):
             self.context.report(DeviceState.OFFLINE, UNSUPPORTED_MODE)
         elif is_silent:
             self._tell_silence(place)
-        elif trouble := clock.door.trouble or clock.failing or clock.audit.suspect:
+        elif trouble := clock.trouble:
             self.context.report(DeviceState.DEGRADED, trouble)
         elif not is_new:
             if self._silent_told:

@@ -53,6 +53,7 @@ class PushLedger:
     """Since the node started, those told again left out."""
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _bad_hour: tuple[datetime | None, int] = (None, 0)
+    _untold: tuple[datetime | None, int] = (None, 0)
 
     async def enter(self, punches: Sequence[PunchRecord], source: str) -> int:
         """Journal punches that are new; gives how many.
@@ -108,6 +109,8 @@ class PushLedger:
                 self.bad_lines += 1
                 if self._may_tell_bad():
                     events.append(self._bad(line, digest))
+                else:
+                    self._untold = (self._bad_hour[0], self._untold[1] + 1)
             kept = {self._bad_key: dict(list(known.items())[-BAD_KNOWN:])}
             if not events and len(known) != len(self._known_bad()):
                 await self.context.remember(kept)
@@ -135,6 +138,23 @@ class PushLedger:
         return punches, bad
 
     @property
+    def trouble(self) -> str:
+        """What is told of lines that were not kept; empty an hour later."""
+        hour, count = self._untold
+        if hour is None or hour != self._this_hour:
+            self._untold = (None, 0)
+            return ""
+        return (
+            f"{count} lines could not be read and were not kept, for more than "
+            f"{BAD_PER_HOUR} came within an hour; look at its date and its firmware, "
+            "then run the command query_log"
+        )
+
+    @property
+    def _this_hour(self) -> datetime:
+        return self.context.now().replace(minute=0, second=0, microsecond=0)
+
+    @property
     def _bad_key(self) -> str:
         return f"zk:{self.serial}:bad"
 
@@ -146,7 +166,7 @@ class PushLedger:
         return dict(known) if isinstance(known, Mapping) else {}
 
     def _may_tell_bad(self) -> bool:
-        hour = self.context.now().replace(minute=0, second=0, microsecond=0)
+        hour = self._this_hour
         told = self._bad_hour[1] if self._bad_hour[0] == hour else 0
         self._bad_hour = (hour, told + 1)
         return told < BAD_PER_HOUR

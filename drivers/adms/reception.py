@@ -43,6 +43,9 @@ class PushClockPort(Protocol):
     def refusal(self, call: Call) -> str:
         """Why this call is not let in; empty when it is."""
 
+    def note_refused(self, source: str, reason: str) -> None:
+        """A request from an address was refused before it was read."""
+
     async def answer(self, call: Call) -> HttpResponse:
         """Do what is asked; raises whatever the journal raises."""
 
@@ -92,6 +95,12 @@ class Reception:
         self._troubles[kind, serial] = message
         told = [text for (of, _), text in self._troubles.items() if of == kind and text]
         self.alarm(kind, "; ".join(sorted(told)))
+
+    def note_refused(self, source: str, reason: str) -> None:
+        """Tell of a request that was refused before it was read."""
+        self._log_once(f"{source}: a request is refused: {reason}")
+        for clock in self._clocks.values():
+            clock.note_refused(source, reason)
 
     async def answer(self, http: HttpRequest, source: str) -> HttpResponse:
         """The answer to any request; never raises."""

@@ -78,7 +78,8 @@ class PushServer:
         """Where clocks reach it, for technicians."""
         if self.listening.socket is not None:
             return "/iclock on the web's port"
-        return f"{self.listening.host} port {self.port or self.listening.port}"
+        port, host = self.port or self.listening.port, self.listening.host
+        return f"port {port}" if host in {"0.0.0.0", "::"} else f"{host} port {port}"  # noqa: S104
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -139,6 +140,7 @@ class PushServer:
             patience=self.patience,
             max_body=self.max_body,
             dress=self._dress,
+            refused=lambda reason: self.reception.note_refused(peer, reason),
         )
 
         async def answer(request: HttpRequest) -> HttpResponse:

@@ -90,7 +90,9 @@ async def test_chunks() -> None:
         assert len(bench.context.events) == 1
 
 
-async def test_fifty_megabytes_are_refused() -> None:
+async def test_fifty_megabytes_are_refused(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async def parts() -> AsyncIterator[bytes]:
         for _ in range(50):
             yield bytes(1024 * 1024)
@@ -100,6 +102,7 @@ async def test_fifty_megabytes_are_refused() -> None:
         answer = await client.post(PUNCHES, content=parts(), headers=size)
         assert answer.status_code == 413
         assert (await client.post(PUNCHES, content=parts())).status_code == 413
+        assert caplog.text.count("127.0.0.1 sends more than") == 1
         assert bench.context.events == []
 
 

@@ -20,7 +20,7 @@ from devices.adms.attlog import (
     AttlogDialect,
     encode_attlog,
     encode_punch,
-    is_attlog_body,
+    named_table,
     parse_attlog,
 )
 from devices.adms.commands import (
@@ -174,9 +174,10 @@ def test_any_moment_is_believed_while_the_host_knows_none() -> None:
     assert not parse_attlog(b"1\t2038-09-02 00:00:01\t0\t1", latest=LATEST).punches
 
 
-def test_a_body_tells_that_it_holds_punches() -> None:
-    assert is_attlog_body(b"\xef\xbb\xbfTABLE=ATTLOG\r\n1\t...")
-    assert not is_attlog_body(b"OPLOG 4\t0")
+def test_a_body_names_its_table() -> None:
+    assert named_table(b"\xef\xbb\xbfTABLE=ATTLOG\r\n1\t...") == "ATTLOG"
+    assert named_table(b"table=operlog \nOPLOG 4\t0") == "OPERLOG"
+    assert named_table(b"OPLOG 4\t0") == ""
 
 
 @given(st.lists(punches, max_size=6), dialects)
