@@ -13,7 +13,7 @@ from devices.commands import Desired
 from devices.errors import CommandRejectedError
 from devices.events import DeviceEvent
 from devices.kinds import DeviceKind, DeviceState
-from devices.site import DeviceEntry, Site
+from devices.site import DeviceEntry, Site, SiteError
 from drivers.transports.transport import Transport
 
 Shared = TypeVar("Shared")
@@ -147,6 +147,14 @@ class Driver(ABC, Generic[Parameters]):
     @classmethod
     def check(cls, device: DeviceEntry, parameters: Parameters) -> None:
         """Raise `SiteError(path_within_entry, message)` for what the model misses."""
+
+    @classmethod
+    def advise(
+        cls, device: DeviceEntry, parameters: Parameters, site: Site
+    ) -> Sequence[SiteError]:
+        """What is allowed but hardly meant, as warnings; paths as in `check`."""
+        del device, parameters, site
+        return ()
 
     @abstractmethod
     async def run(self) -> None:

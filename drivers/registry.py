@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 import drivers
 from devices.errors import ConfigurationError
-from devices.site import DeviceEntry, SiteError
+from devices.site import DeviceEntry, Site, SiteError
 from drivers.driver import Driver
 from drivers.transports import check_url
 
@@ -64,6 +64,13 @@ def check_device(entry: DeviceEntry) -> list[SiteError]:
     except ConfigurationError as error:
         mistakes.append(SiteError((), str(error)))
     return mistakes
+
+
+def advise_device(entry: DeviceEntry, site: Site) -> list[SiteError]:
+    """Warnings about an entry that `check_device` found sound."""
+    driver = find_driver(entry.driver)
+    parameters = driver.parameters_model.model_validate(dict(entry.parameters))
+    return list(driver.advise(entry, parameters, site))
 
 
 def _class_in(name: str) -> type[Driver[Any]] | None:

@@ -90,6 +90,8 @@ class _Check:
                 self._reference(_mapped(mistake.path, places), str(mistake))
         self._check_devices(data)
         self._hall.site = site
+        if site is not None and not self._hall.mistakes:
+            self._advise(site)
 
     def _validate(self, data: dict[str, Any]) -> tuple[Site | None, _Places]:
         """The site, of sound parts only when there are mistakes."""
@@ -167,6 +169,16 @@ class _Check:
             elif message == "Field required":
                 message = "is missing"
             self._tell((*path, *tail), message)
+
+    def _advise(self, site: Site) -> None:
+        # As above: only a sound file needs the drivers.
+        from drivers.registry import advise_device, driver_names  # noqa: PLC0415
+
+        known = set(driver_names())
+        for index, entry in enumerate(site.devices):
+            if entry.driver in known:
+                for advice in advise_device(entry, site):
+                    self._warn(("devices", index, *advice.path), str(advice))
 
     def _tell(self, path: Path, message: str, line: int | None = None) -> None:
         if line is None and path in self._told:

@@ -1,4 +1,4 @@
-"""Texts of Onbon font cards: GB2312, inline escapes, and what fits a screen.
+"""Texts of Onbon font cards: GB2312 and inline escapes.
 
 Source: the vendor's "BX-5K/6K 通讯协议用户版本" v1.4, chapter 11.
 """
@@ -133,54 +133,6 @@ def split_text(data: bytes) -> Iterator[tuple[bool, bytes]]:
             yield False, b"\n"
         else:
             yield is_escape, piece
-
-
-class Fit(StrEnum):
-    """How a text goes on a screen."""
-
-    STATIC = "static"
-    """All of it at once, lines broken where the text says."""
-    WRAPPED = "wrapped"
-    """All of it at once when the card breaks its lines."""
-    SCROLL = "scroll"
-    """Only by moving through it in one line."""
-
-
-def fit(text: str, *, width: int, height: int, font_size: int) -> Fit:
-    """How a text goes on a screen of `width` by `height` pixels.
-
-    A full-width character is as wide as the font is high, an ASCII one half.
-    """
-    lines = text.split("\n")
-    rows = max(height // font_size, 1)
-    if len(lines) <= rows and all(
-        text_width(line, font_size) <= width for line in lines
-    ):
-        return Fit.STATIC
-    if width >= font_size and (
-        sum(_rows(line, width, font_size) for line in lines) <= rows
-    ):
-        return Fit.WRAPPED
-    return Fit.SCROLL
-
-
-def text_width(text: str, font_size: int) -> int:
-    """Pixels that a line takes."""
-    return sum(_character_width(character, font_size) for character in text)
-
-
-def _rows(line: str, width: int, font_size: int) -> int:
-    rows, used = 1, 0
-    for character in line:
-        size = _character_width(character, font_size)
-        if used + size > width:
-            rows, used = rows + 1, 0
-        used += size
-    return rows
-
-
-def _character_width(character: str, font_size: int) -> int:
-    return font_size // 2 if character.isascii() else font_size
 
 
 def _encode_character(character: str, charset: Charset) -> tuple[bytes, str]:

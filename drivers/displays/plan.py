@@ -6,15 +6,17 @@ Pure: times are monotonic seconds that the caller gives.
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from bus.backoff import Backoff
 
 _NEVER: Final = -math.inf
 
+Shown = TypeVar("Shown")
 
-class ScreenPlan:
-    """Brings a screen to the newest text, coalescing what comes too fast.
+
+class ScreenPlan(Generic[Shown]):
+    """Brings a screen to the newest look, coalescing what comes too fast.
 
     The least time between two writes counts from the device's answer, for only
     that proves that it had the write before. Where an answer never came, it
@@ -22,15 +24,23 @@ class ScreenPlan:
     """
 
     def __init__(
-        self, *, refresh_min_s: float, rewrite_every_s: float, backoff: Backoff
+        self,
+        *,
+        refresh_min_s: float,
+        rewrite_every_s: float,
+        backoff: Backoff,
+        repeat_after_s: float = 0,
     ) -> None:
         self._refresh_min_s = refresh_min_s
         self._rewrite_every_s = rewrite_every_s
-        """0 never writes the same text again."""
+        """0 never writes the same again."""
+        self._repeat_after_s = repeat_after_s
+        """Writes a new look once more soon after, for a mute line; 0 does not."""
+        self._is_fresh = False
         self._backoff = backoff
-        self.wanted: str | None = None
-        """The newest text; None while nobody wants anything."""
-        self.shown: str | None = None
+        self.wanted: Shown | None = None
+        """The newest look; None while nobody wants anything."""
+        self.shown: Shown | None = None
         """What the screen shows for certain; None when that is not known."""
         self._last_s = _NEVER
         self._shown_s = _NEVER
@@ -47,10 +57,10 @@ class ScreenPlan:
         """Whether a write was sent that the device has not answered."""
         return self._unanswered
 
-    def want(self, text: str | None) -> None:
-        """Take the newest text; a new one is not delayed by an older refusal."""
-        if text != self.wanted:
-            self.wanted = text
+    def want(self, look: Shown | None) -> None:
+        """Take the newest look; a new one is not delayed by an older refusal."""
+        if look != self.wanted:
+            self.wanted = look
             self._retry_s = _NEVER
             self._backoff.reset()
 
@@ -68,20 +78,23 @@ class ScreenPlan:
             return None
         at_s = self._retry_s
         if self.is_settled:
-            if not self._rewrite_every_s:
+            again_s = self._repeat_after_s if self._is_fresh else 0.0
+            again_s = again_s or self._rewrite_every_s
+            if not again_s:
                 return None
-            at_s = self._shown_s + self._rewrite_every_s
+            at_s = self._shown_s + again_s
         return max(at_s - now_s, self._last_s + self._refresh_min_s - now_s, 0.0)
 
     def sent(self) -> None:
         """A write goes out now."""
         self._unanswered = True
 
-    def written(self, text: str, now_s: float) -> None:
-        """The device took `text`."""
+    def written(self, look: Shown, now_s: float) -> None:
+        """The device took `look`."""
         self._answered(now_s)
         self._backoff.reset()
-        self.shown = text
+        self._is_fresh = look != self.shown
+        self.shown = look
         self._shown_s = now_s
 
     def refused(self, now_s: float, *, soon: bool) -> None:

@@ -1,14 +1,21 @@
-"""What a text display shall show now: a test, the desired text, or the idle text."""
+"""What a text display shall show now: a test, what is desired, or the idle text."""
 
 from __future__ import annotations
 
 import asyncio
 import math
+from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from devices.commands import Desired
+from devices.displays import Colour
 from devices.errors import CommandRejectedError, DeviceError
+from drivers.displays.look import Look, read_look
 from drivers.driver import DriverContext
+
+FLASH_S: Final = 3.0
+"""How long a new call flashes before it stands still (window strips in the field)."""
 
 
 class ScreenTest:
@@ -42,43 +49,68 @@ class ScreenTest:
 
 
 class Wish:
-    """The text that a screen shall show; `now_s` is monotonic.
+    """The look that a screen shall have; `now_s` is monotonic.
 
     Before a first desired text nothing is wished for `idle_after_s`, so that
     what the device still shows is not replaced by the idle text in between.
+    With `can_flash` a call that `desired` wants blinking flashes `FLASH_S` from
+    when it is seen, once.
     """
 
     def __init__(
-        self, context: DriverContext, *, idle: str, idle_after_s: float
+        self,
+        context: DriverContext,
+        *,
+        idle: str,
+        idle_after_s: float,
+        color: Colour | None = None,
+        can_flash: bool = False,
     ) -> None:
         self._context = context
         self._idle = idle
         self._idle_after_s = idle_after_s
+        self._color = color
+        self._can_flash = can_flash
         self._since_s = 0.0
         self._test: ScreenTest | None = None
+        self._flash: tuple[Look, object] | None = None
+        """The call that flashes or flashed last."""
+        self._flash_ends_s = -math.inf
 
     def begin(self, now_s: float) -> None:
         """A connection begins."""
         self._since_s = now_s
 
-    def text(self, now_s: float) -> str | None:
-        """The text; None when there is no wish yet."""
+    def look(self, now_s: float) -> Look | None:
+        """The look; None when there is no wish yet."""
         if self._test is not None:
             if self._test.left_s(now_s) > 0:
-                return self._test.text
+                return Look(text=self._test.text, color=self._color)
             self._test = None
         desired = self._context.desired
         if desired is None:
-            return None if self._patience_s(now_s) > 0 else self._idle
-        return text_at(desired, self._context.now(), self._idle)
+            if self._patience_s(now_s) > 0:
+                return None
+            return Look(text=self._idle, color=self._color)
+        look = look_at(desired, self._context.now(), self._idle)
+        if look.color is None:
+            look = replace(look, color=self._color)
+        return replace(look, flashes=self._flashes(desired, look, now_s))
+
+    def text(self, now_s: float) -> str | None:
+        """The text of the look."""
+        look = self.look(now_s)
+        return None if look is None else look.text
 
     def changes_in_s(self, now_s: float) -> float:
-        """Seconds until the text changes by itself; infinite when it does not."""
-        test_s = self._test.left_s(now_s) if self._test else math.inf
+        """Seconds until the look changes by itself; infinite when it does not."""
+        own_s = self._test.left_s(now_s) if self._test else math.inf
+        if self._flash_ends_s > now_s:
+            own_s = min(own_s, self._flash_ends_s - now_s)
         desired = self._context.desired
         if desired is None:
-            return min(test_s, self._patience_s(now_s) or math.inf)
-        return min(test_s, expires_in_s(desired, self._context.now()) or math.inf)
+            return min(own_s, self._patience_s(now_s) or math.inf)
+        return min(own_s, expires_in_s(desired, self._context.now()) or math.inf)
 
     def test(self, test: ScreenTest) -> None:
         """Show a test before everything else; an older one is over."""
@@ -89,6 +121,12 @@ class Wish:
         """The screen shows `text`."""
         if self._test is not None and self._test.text == text:
             self._test.begin(now_s)
+        elif (
+            self._flash is not None
+            and self._flash[0].text == text
+            and self._flash_ends_s == math.inf
+        ):
+            self._flash_ends_s = now_s + FLASH_S
 
     def is_test(self, text: str) -> bool:
         """Whether `text` is the test's."""
@@ -100,20 +138,31 @@ class Wish:
             self._test.reject(error)
             self._test = None
 
+    def _flashes(self, desired: Desired, look: Look, now_s: float) -> bool:
+        if not self._can_flash or desired.content.get("blink") is not True:
+            return False
+        if desired.content.get("text") != look.text:
+            return False  # the idle text of a content that is over
+        flash = (look, desired.content.get("call"))
+        if flash != self._flash:
+            self._flash = flash
+            self._flash_ends_s = math.inf
+        return now_s < self._flash_ends_s
+
     def _patience_s(self, now_s: float) -> float:
         return max(self._since_s + self._idle_after_s - now_s, 0.0)
 
 
-def text_at(desired: Desired, now: datetime, idle: str) -> str:
-    """What a display shows at `now`: the text, or when it is over the idle text."""
-    text = desired.content.get("text")
-    if isinstance(text, str) and expires_in_s(desired, now) > 0:
-        return text
-    return desired.idle or idle
+def look_at(desired: Desired, now: datetime, idle: str) -> Look:
+    """What a display shows at `now`: the content, or when it is over the idle text."""
+    look = read_look(desired.content)
+    if look is not None and expires_in_s(desired, now) > 0:
+        return look
+    return Look(text=desired.idle or idle)
 
 
 def expires_in_s(desired: Desired, now: datetime) -> float:
-    """Seconds until the text is over, 0 from then on; infinite without an end."""
+    """Seconds until the content is over, 0 from then on; infinite without an end."""
     if desired.valid_until is None:
         return math.inf
     return max((desired.valid_until - now).total_seconds(), 0.0)

@@ -24,22 +24,18 @@ from devices.onbon.text import (
     Charset,
     Colour,
     EncodedText,
-    Fit,
     encode_text,
-    fit,
     style,
 )
-from drivers.driver import DriverParameters
+from devices.textfit import Fit, fit
+from drivers.displays.keys import AskedScreenParameters, Pixels, Seconds, Size
+from drivers.displays.look import Look
 
 CARD_FONT_SIZE: Final = 16
 """What a card writes in when no font is named."""
 
-Seconds = Annotated[float, Field(ge=0, le=86_400)]
-Pixels = Annotated[int, Field(ge=0, le=8192)]
-Size = Annotated[int, Field(ge=8, le=8192)]
 
-
-class OnbonParameters(DriverParameters):
+class OnbonParameters(AskedScreenParameters):
     """An Onbon card in the hall file."""
 
     model: Model = Model.K6
@@ -70,20 +66,14 @@ class OnbonParameters(DriverParameters):
     """Of moving texts: 0 fastest to 24 slowest."""
     stay_s: Annotated[float, Field(ge=0, le=127)] = 5.0
     """How long a page stays before the next."""
-    idle_text: str | None = None
-    """Shown when nothing is called; without it the queue's idle_text."""
-
     refresh_min_s: Seconds = REFRESH_MIN_S
     """Least time between two texts; the card's manual says 1 s."""
-    rewrite_every_s: Seconds = 30.0
-    """Writes the same text again, for a card behind a serial line or serial server
-    may have lost its power unseen; 0 never."""
-    ping_every_s: Annotated[float, Field(gt=0, le=3600)] = 10.0
     reply_timeout_s: Annotated[float, Field(gt=0, le=60)] = REPLY_TIMEOUT_S
-    idle_after_s: Seconds = 2.0
-    """How long to wait for a first text before the idle text is shown."""
-    set_clock: bool = True
-    """Whether the card's clock is set, daily, when the host's clock is trusted."""
+
+    @property
+    def dots(self) -> int:
+        """See `ScreenParameters.dots`."""
+        return self.font_size or CARD_FONT_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,34 +81,54 @@ class Layout:
     """What is written, and what people will read."""
 
     update: AreaUpdate
-    text: EncodedText
+    shown: str
+    lost: str = ""
+    """Characters that are not shown as they were given, each once."""
 
 
-def lay_out(text: str, parameters: OnbonParameters) -> Layout:
-    """Put a text into the dynamic area; an empty text deletes the area."""
-    if not text:
-        update = AreaUpdate(delete=(parameters.dynamic_area,))
-        return Layout(update, EncodedText(b"", ""))
-    colour = parameters.colour and Colour[parameters.colour.upper()]
-    prefix = style(font_size=parameters.font_size, colour=colour or None)
+def lay_out(look: Look, parameters: OnbonParameters) -> Layout:
+    """Put each text into a dynamic area; one without text is deleted."""
+    parts = look.parts[: parameters.lines] if parameters.lines > 1 else (look.text,)
+    height = parameters.height // len(parts)
+    areas, texts = [], []
+    for index, text in enumerate(parts):
+        if text:
+            area, encoded = _area(text, look, parameters, index, height)
+            areas.append(area)
+            texts.append(encoded)
+    first, used = parameters.dynamic_area, {area.id for area in areas}
+    delete = (n for n in range(first, first + parameters.lines) if n not in used)
+    return Layout(
+        AreaUpdate(delete=tuple(delete), areas=tuple(areas)),
+        "\n".join(text.shown for text in texts),
+        "".join(dict.fromkeys("".join(text.lost for text in texts))),
+    )
+
+
+def _area(
+    text: str, look: Look, parameters: OnbonParameters, index: int, height: int
+) -> tuple[DynamicArea, EncodedText]:
+    name = look.color or parameters.colour
+    colour = Colour[name.upper()] if name else None
+    prefix = style(font_size=parameters.font_size, colour=colour)
     room = text_room(parameters.model) - len(prefix)
     encoded = encode_text(text, charset=parameters.charset, room=room)
     how = fit(
         encoded.shown,
         width=parameters.width,
-        height=parameters.height,
-        font_size=parameters.font_size or CARD_FONT_SIZE,
+        height=height,
+        font_size=parameters.dots,
     )
     if how is Fit.SCROLL and "\n" in text:
         encoded = encode_text(
             text.replace("\n", " "), charset=parameters.charset, room=room
         )
     area = DynamicArea(
-        id=parameters.dynamic_area,
+        id=parameters.dynamic_area + index,
         x=parameters.x,
-        y=parameters.y,
+        y=parameters.y + index * height,
         width=parameters.width,
-        height=parameters.height,
+        height=height,
         in_pixels=_in_pixels(parameters),
         text=prefix + encoded.data,
         align=_align(parameters, how),
@@ -128,7 +138,7 @@ def lay_out(text: str, parameters: OnbonParameters) -> Layout:
         speed=parameters.speed,
         stay=round(parameters.stay_s * 2),
     )
-    return Layout(AreaUpdate(areas=(area,)), encoded)
+    return area, encoded
 
 
 def _in_pixels(parameters: OnbonParameters) -> bool:

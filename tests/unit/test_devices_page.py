@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from devices.displays import DISPLAY_KEYS
 from drivers.registry import driver_names, find_driver
 from simulators.registry import find_simulator
 
@@ -24,6 +25,9 @@ def test_keys_and_commands_of_a_driver_are_told(driver: str) -> None:
     section = _section(driver)
     found = find_driver(driver)
     keys = [k for k in found.parameters_model.model_fields if "simulat" not in k]
+    if set(found.parameters_model.model_fields) >= DISPLAY_KEYS:
+        page = PAGE.read_text(encoding="utf-8")
+        section += page.split("\n## LED text displays\n")[1].split("\n## ")[0]
     assert [k for k in keys if f"`{k}`" not in section] == []
     assert [c for c in found.commands if f"`{c} {{" not in section] == []
 

@@ -6,6 +6,7 @@ import pytest
 
 from devices.onbon.areas import Align, AreaUpdate, DynamicArea, Effect, Lines, Wrap
 from devices.site import DeviceEntry
+from drivers.displays.look import Look
 from drivers.onbon.layout import OnbonParameters, lay_out
 from drivers.registry import check_device
 
@@ -13,7 +14,7 @@ CALL = "请A001号到1号窗口"
 
 
 def area_of(text: str, **parameters: Any) -> DynamicArea:
-    (area,) = lay_out(text, OnbonParameters(**parameters)).update.areas
+    (area,) = lay_out(Look(text=text), OnbonParameters(**parameters)).update.areas
     return area
 
 
@@ -63,17 +64,18 @@ def test_a_5k_card_gets_whole_bytes_where_it_can() -> None:
 @pytest.mark.parametrize(("model", "room"), [("5k", 512), ("6k", 1024)])
 def test_a_text_beyond_the_cards_room_is_cut_and_told(model: str, room: int) -> None:
     layout = lay_out(
-        "一" * 600 + "末", OnbonParameters(model=model, colour="red", font_size=16)
+        Look(text="一" * 600 + "末"),
+        OnbonParameters(model=model, colour="red", font_size=16),
     )
     size = len(layout.update.request().encode())
     assert room - 1 <= size <= room
-    assert layout.text.lost == "一末"
+    assert layout.lost == "一末"
 
 
 def test_no_text_takes_the_area_away() -> None:
-    layout = lay_out("", OnbonParameters(dynamic_area=2))
+    layout = lay_out(Look(), OnbonParameters(dynamic_area=2))
     assert layout.update == AreaUpdate(delete=(2,))
-    assert layout.text.shown == ""
+    assert layout.shown == ""
 
 
 @pytest.mark.parametrize(

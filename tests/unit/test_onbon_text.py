@@ -8,14 +8,12 @@ from devices.onbon.text import (
     Charset,
     Colour,
     EncodedText,
-    Fit,
     decode_text,
     encode_text,
-    fit,
     fonts_used,
     style,
-    text_width,
 )
+from devices.textfit import Fit, fit, text_width
 
 CALL = "请A001号到1号窗口"
 PLAIN = st.text(

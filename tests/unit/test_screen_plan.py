@@ -8,7 +8,7 @@ from bus.backoff import Backoff
 from drivers.displays.plan import ScreenPlan
 
 
-def plan_of(*, rewrite_every_s: float = 30.0) -> ScreenPlan:
+def plan_of(*, rewrite_every_s: float = 30.0) -> ScreenPlan[str]:
     return ScreenPlan(
         refresh_min_s=1.0,
         rewrite_every_s=rewrite_every_s,
@@ -16,7 +16,7 @@ def plan_of(*, rewrite_every_s: float = 30.0) -> ScreenPlan:
     )
 
 
-def write(plan: ScreenPlan, text: str, now_s: float) -> None:
+def write(plan: ScreenPlan[str], text: str, now_s: float) -> None:
     plan.want(text)
     assert plan.due_s(now_s) == 0
     plan.sent()

@@ -1,14 +1,14 @@
-"""Commands of an Onbon font card, and what they ask of it."""
+"""Commands of text displays, and what they ask between a driver's own business."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from devices.errors import DeviceError
-from devices.onbon.messages import Reply, Request
 
 
 class Arguments(BaseModel):
@@ -33,30 +33,35 @@ class ShowTestArguments(Arguments):
 
 
 class Errand:
-    """A request that a command wants made between the card's own business.
+    """Something that a command wants asked between the driver's own business.
 
     Whoever asked may leave: the request in flight is not cut off by it.
     """
 
-    def __init__(self, request: Request) -> None:
-        self.request = request
-        self._reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+    def __init__(self, work: Callable[[Any], Awaitable[Any]]) -> None:
+        self._work = work
+        self._result: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
     @property
     def is_over(self) -> bool:
         """Whether nobody waits for it any more."""
-        return self._reply.done()
+        return self._result.done()
 
-    async def reply(self) -> Reply:
-        """Wait for the card's answer; raises what it failed with."""
-        return await self._reply
+    async def result(self) -> Any:
+        """Wait for the answer; raises what it failed with."""
+        return await self._result
 
-    def finish(self, reply: Reply) -> None:
-        """The card answered."""
+    async def run(self, panel: Any) -> None:
+        """Ask; raises what failed, after telling it to whoever waits."""
+        try:
+            result = await self._work(panel)
+        except DeviceError as error:
+            self.fail(error)
+            raise
         if not self.is_over:
-            self._reply.set_result(reply)
+            self._result.set_result(result)
 
     def fail(self, error: DeviceError) -> None:
-        """The card did not answer."""
+        """It will not be asked, or was not answered."""
         if not self.is_over:
-            self._reply.set_exception(error)
+            self._result.set_exception(error)
