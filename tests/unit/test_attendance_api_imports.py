@@ -13,6 +13,7 @@ from support.asking import check_problem, client_of
 from support.fake_hall import FakeHall
 
 from bridge.domain.attendance.facts import Leave, Person
+from bridge.domain.attendance.mistakes import mistake
 from bridge.service.attendance.imports import ImportKind
 from bridge.service.attendance.port import FactKind
 from bridge.web.guard import IMPORTS_PATH, MAX_BODIES
@@ -119,13 +120,60 @@ async def test_leaves_that_are_signed_are_decided(
     await send(client, PEOPLE)
     table = (
         "工号,姓名,请假类型,开始日期,结束日期,审批人,级别\n"
-        "007,测试,病假,2026-03-02,2026-03-02,王局,1\n"
+        "007,测试,病假,2026-03-02,2026-03-02,王局,2\n"
     )
     answer = await send(client, table, kind="leave")
     assert answer.json()["bad"] == []
     (known,) = [k for k in hall.attendance.known.values() if isinstance(k.fact, Leave)]
     assert known.status == "approved"
     assert known.decisions[0]["by"] == "王局"
+
+
+@pytest.mark.parametrize("dry_run", ["true", "false"])
+async def test_what_the_hall_would_refuse_is_a_bad_row(
+    client: httpx.AsyncClient, hall: FakeHall, dry_run: str
+) -> None:
+    taken = mistake("number_taken", "enrolments", number="8", person="001", name="甲")
+    early = mistake("left_early", "left", left="2026-01-01", joined="2026-02-01")
+    hall.attendance.mistakes = [(1, taken), (1, early)]
+    answer = (await send(client, PEOPLE + "\n010,,\n", dry_run=dry_run)).json()
+    assert (answer["rows"], answer["good"], answer["written"]) == (3, 1, False)
+    assert answer["bad"][:2] == [
+        {
+            "row": 3,
+            "column": "工号",
+            "value": "8",
+            "message": "考勤机编号 8 在该时段属于 001（甲），请先停用",
+        },
+        {
+            "row": 3,
+            "column": "",
+            "value": "",
+            "message": "离岗日期 2026-01-01 早于入职日期 2026-02-01",
+        },
+    ]
+    assert (answer["bad"][2]["row"], answer["bad"][2]["column"]) == (5, "姓名")
+    english = (await send(client, PEOPLE, dry_run=dry_run, lang="en")).json()
+    assert english["bad"][0]["message"].startswith("number 8 belongs to 001")
+    assert hall.attendance.entries == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "table"),
+    [
+        ("people", PEOPLE),
+        ("shifts", "编号,名称,时段,上班,下班\nd,班,上,8:30,12:00\nd,,下,13:00,17:30\n"),
+        ("calendar", "日期,类型\n2026-10-01,节假日\n2026-10-10,工作日\n"),
+    ],
+)
+async def test_the_same_table_again_writes_nothing_new(
+    client: httpx.AsyncClient, hall: FakeHall, kind: str, table: str
+) -> None:
+    assert (await send(client, table, kind=kind)).json()["same"] == 0
+    count = len(hall.attendance.entries)
+    again = (await send(client, table, kind=kind)).json()
+    assert (again["rows"], again["good"], again["same"]) == (2, 2, 2)
+    assert len(hall.attendance.entries) == count > 0
 
 
 async def test_what_the_rules_refuse_names_the_fact(

@@ -3,9 +3,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from support.importing import KNOWN, at, only, read
+from support.importing import KNOWN, at, bad, only, read
 
-from bridge.domain.attendance.facts import Leave, LeaveKind, LeaveUnit
+from bridge.domain.attendance.facts import Leave, LeaveKind, LeaveUnit, Status
+from bridge.domain.attendance.leave import DEFAULT_LEVELS
+from bridge.service.attendance.imports import KnownLeave
 
 
 @pytest.mark.parametrize(
@@ -49,9 +51,44 @@ def test_a_paper_form_brings_its_decision() -> None:
 def test_leave_that_is_there_is_not_told_again() -> None:
     lines = ("工号,类型,开始,批准人,级别", "0007,事假,2026-11-02,证件样本,1")
     leave = only(read("leave", *lines))
-    known = replace(KNOWN, leaves=frozenset({leave.id}))
+    known = replace(
+        KNOWN, leaves={leave.id: KnownLeave(status=Status.APPROVED, actor="x")}
+    )
     again = read("leave", *lines, known=known)
     assert (again.facts, again.decisions, again.same) == ([], [], 1)
+
+
+def test_leave_that_waits_gets_the_decision_that_stands_here() -> None:
+    lines = ("工号,类型,开始,批准人,级别", "0007,事假,2026-11-02,证件样本,1")
+    leave = only(read("leave", *lines))
+    waiting = KnownLeave(status=Status.PENDING, actor="录入员")
+    known = replace(KNOWN, leaves={leave.id: waiting})
+    again = read("leave", *lines, known=known)
+    assert (again.facts, again.same) == ([], 0)
+    assert [paper.decision.subject for paper in again.decisions] == [leave.id]
+    own = replace(KNOWN, leaves={leave.id: replace(waiting, actor="证件样本")})
+    assert bad(read("leave", *lines, known=own)) == [(2, "批准人", "证件样本")]
+
+
+@pytest.mark.parametrize(
+    ("approver", "level", "column"),
+    [
+        ("测试", 3, "批准人"),
+        ("0007", 3, "批准人"),
+        ("录入员", 3, "批准人"),
+        ("王局", 1, "级别"),
+        ("王局", 2, ""),
+    ],
+)
+def test_a_decision_that_would_be_refused_is_a_bad_row(
+    approver: str, level: int, column: str
+) -> None:
+    known = replace(KNOWN, levels=DEFAULT_LEVELS, by="录入员")
+    line = f"0007,事假,2026-11-02,{approver},{level}"
+    result = read("leave", "工号,类型,开始,批准人,级别", line, known=known)
+    assert [found.column for found in result.bad] == ([column] if column else [])
+    assert len(result.facts) == len(result.decisions) == (0 if column else 1)
+    assert all("中心" in found.message for found in result.bad if column == "级别")
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,17 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bridge.domain.attendance.facts import Decision, Person
+from bridge.domain.attendance.facts import ApprovalLevel, Decision, Person, Status
 from bridge.service.attendance.import_reading import BadRow, RowReading
 from bridge.service.attendance.port import Fact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownLeave:
+    """How a leave stands that is there, and who asked for it."""
+
+    status: Status
+    actor: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +28,11 @@ class KnownIds:
     """Id -> name."""
     counters: frozenset[str] | None = None
     """Windows of the hall; None: any words will do."""
-    leaves: frozenset[str] = frozenset()
+    leaves: Mapping[str, KnownLeave] = field(default_factory=dict)
     """Leaves that are there: the same line is not told twice."""
+    levels: Sequence[ApprovalLevel] = ()
+    by: str = ""
+    """Who sends the table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +49,13 @@ class ImportResult:
 
     `rows`: rows below the headings that are not empty. `decisions` are told after
     the `facts`, each in the name of its approver. `ignored`: columns that mean
-    nothing here. `same`: rows that the hall has already.
+    nothing here. `same`: rows that the hall has already. `sources`: the rows of each
+    fact. `titles`: what the file calls the columns that it has.
     """
 
     facts: Sequence[Fact] = ()
+    sources: Sequence[Sequence[int]] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
     decisions: Sequence[PaperDecision] = ()
     rows: int = 0
     bad: Sequence[BadRow] = ()
@@ -63,8 +77,14 @@ class Facts:
     """What has been read so far."""
 
     facts: list[Fact] = field(default_factory=list)
+    sources: list[Sequence[int]] = field(default_factory=list)
     decisions: list[PaperDecision] = field(default_factory=list)
     same: int = 0
+
+    def add(self, fact: Fact, *rows: int) -> None:
+        """One more, and the rows that it stands in."""
+        self.facts.append(fact)
+        self.sources.append(rows)
 
 
 def made_id(prefix: str, *parts: object) -> str:

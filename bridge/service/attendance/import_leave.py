@@ -13,7 +13,9 @@ from bridge.domain.attendance.facts import (
     Leave,
     LeaveKind,
     LeaveUnit,
+    Status,
 )
+from bridge.domain.attendance.leave import barred, required_level
 from bridge.domain.attendance.wording import name_of
 from bridge.service.attendance.import_known import (
     Facts,
@@ -81,11 +83,14 @@ def read_leaves(
     zone: tzinfo,
     noon: time,
 ) -> None:
-    """Read leaves; one that the hall has already is counted, not told again."""
+    """Read leaves; one that the hall has already is counted, not told again.
+
+    Where it waits for a decision that stands here, that is told.
+    """
     taken: dict[str, list[tuple[Leave, int]]] = {}
     for row in rows:
         leave = _leave(row, known, zone=zone, noon=noon)
-        decision = _decision(row, leave.id if leave else "")
+        decision = _decision(row, leave, known)
         if leave is None:
             continue
         others = taken.setdefault(leave.person, [])
@@ -96,11 +101,13 @@ def read_leaves(
         others.append((leave, row.number))
         if row.failed:
             continue
-        if leave.id in known.leaves:
+        before = known.leaves.get(leave.id)
+        if before is None:
+            into.add(leave, row.number)
+        elif decision is None or before.status is not Status.PENDING:
             into.same += 1
             continue
-        into.facts.append(leave)
-        if decision:
+        if decision is not None:
             into.decisions.append(decision)
 
 
@@ -121,7 +128,7 @@ def read_calendar(rows: Iterable[RowReading], into: Facts) -> None:
         if not row.failed:
             fact: CalendarDay | None = row.build(FactKind.CALENDAR_DAY, values, {})
             if fact is not None:
-                into.facts.append(fact)
+                into.add(fact, row.number)
 
 
 def _leave(
@@ -199,7 +206,9 @@ def _span(
     return begin, datetime.combine(last.day + _DAY, time(), zone)
 
 
-def _decision(row: RowReading, subject: str) -> PaperDecision | None:
+def _decision(
+    row: RowReading, leave: Leave | None, known: KnownIds
+) -> PaperDecision | None:
     by = row.text("approver")
     level = row.take("level", _level)
     if not by:
@@ -212,8 +221,20 @@ def _decision(row: RowReading, subject: str) -> PaperDecision | None:
         if row.cell("level") is None:
             row.refuse("level", "level")
         return None
+    if leave is None:
+        return None
+    before = known.leaves.get(leave.id)
+    if before is None or before.status is Status.PENDING:
+        asked_by = known.by if before is None else before.actor
+        person = known.people[leave.person]
+        if by in barred(leave.person, person.name, asked_by):
+            row.refuse("approver", "own_request")
+        needed = required_level(leave, known.levels)
+        if level < needed:
+            role = known.levels[needed - 1].role if known.levels else ""
+            row.refuse("level", "level_low", level=needed, role=role)
     return PaperDecision(
-        by=by, decision=Decision(subject=subject, approved=True, level=level)
+        by=by, decision=Decision(subject=leave.id, approved=True, level=level)
     )
 
 

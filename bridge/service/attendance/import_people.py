@@ -42,7 +42,9 @@ def read_people(rows: Iterable[RowReading], known: KnownIds, into: Facts) -> Non
         if person is not None and not row.failed:
             found.append((row, person))
     _refuse_shared(found, known)
-    into.facts += [person for row, person in found if not row.failed]
+    for row, person in found:
+        if not row.failed:
+            into.add(person, row.number)
 
 
 def _person(row: RowReading, known: KnownIds) -> Person | None:

@@ -32,7 +32,7 @@ def read_postings(rows: Iterable[RowReading], known: KnownIds, into: Facts) -> N
             row.refuse("person", "twice", row=seen[posting.id])
             continue
         seen[posting.id] = row.number
-        into.facts.append(posting)
+        into.add(posting, row.number)
 
 
 def _posting(row: RowReading, known: KnownIds) -> Posting | None:

@@ -45,6 +45,7 @@ class _Gathering:
     """The rows of one shift so far."""
 
     first: RowReading
+    rows: list[int] = field(default_factory=list)
     rules: dict[str, tuple[Any, int]] = field(default_factory=dict)
     sessions: dict[_Season, list[dict[str, Any]]] = field(default_factory=dict)
     failed: bool = False
@@ -56,6 +57,7 @@ def read_shifts(rows: Iterable[RowReading], into: Facts) -> None:
     for row in rows:
         key = (row.text("id"), row.take("valid_from", to_day))
         shift = found.setdefault(key, _Gathering(first=row))
+        shift.rows.append(row.number)
         _add_session(shift, row)
         for rule, convert in _RULES.items():
             _add_rule(shift, row, rule, convert)
@@ -63,7 +65,7 @@ def read_shifts(rows: Iterable[RowReading], into: Facts) -> None:
     for (name, valid_from), shift in found.items():
         built = _build(shift, name, valid_from)
         if built is not None:
-            into.facts.append(built)
+            into.add(built, *shift.rows)
 
 
 def _add_rule(shift: _Gathering, row: RowReading, name: str, convert: Any) -> None:

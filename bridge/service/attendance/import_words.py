@@ -115,6 +115,14 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "too_many": ("最多 {n} 个", "{n} at most"),
     "cover_self": ("顶岗人不能是本人", "nobody stands in for himself"),
     "level": ("填了批准人就要填级别", "an approver needs a level"),
+    "own_request": (
+        "不能批准本人的或由本人录入的申请",
+        "may not approve what is their own, or what they tell themselves",
+    ),
+    "level_low": (
+        "级别不够，需要 {level} 级（{role}）",
+        "is too low: this needs level {level} ({role})",
+    ),
     "approver": ("填了级别就要填批准人", "a level needs an approver"),
 }
 

@@ -12,6 +12,7 @@ from bridge.service.attendance.import_known import (
     Facts,
     ImportResult,
     KnownIds,
+    KnownLeave,
     PaperDecision,
 )
 from bridge.service.attendance.import_leave import read_calendar, read_leaves
@@ -34,15 +35,30 @@ __all__ = [
     "ImportKind",
     "ImportResult",
     "KnownIds",
+    "KnownLeave",
     "PaperDecision",
     "Table",
     "TableError",
     "parse",
+    "read_file",
     "read_table",
 ]
 
 NOON: Final = time(12)
 """Where halves of a day meet, unless the hall says otherwise."""
+
+
+def read_file(
+    data: bytes,
+    kind: ImportKind,
+    known: KnownIds,
+    *,
+    zone: tzinfo,
+    noon: time,
+    lang: str,
+) -> ImportResult:
+    """Read and parse a file; raises `TableError`."""
+    return parse(kind, read_table(data, lang), known, zone=zone, noon=noon, lang=lang)
 
 
 def parse(
@@ -80,6 +96,8 @@ def parse(
     _read(kind, map(reading.row, rows), known, into, zone=zone, noon=noon)
     return ImportResult(
         facts=into.facts,
+        sources=into.sources,
+        titles=headings.titles,
         decisions=into.decisions,
         rows=len(rows),
         bad=sorted(reading.bad, key=lambda found: found.row),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
@@ -12,12 +13,13 @@ from pydantic import BaseModel, Field
 
 from bridge.domain.attendance.facts import Decision, Words
 from bridge.domain.errors import FactsError, RuleError
+from bridge.service.attendance.import_judging import with_mistakes, without_known
 from bridge.service.attendance.imports import (
     ImportKind,
     ImportResult,
     KnownIds,
-    parse,
-    read_table,
+    KnownLeave,
+    read_file,
 )
 from bridge.service.attendance.port import (
     AttendancePort,
@@ -26,13 +28,14 @@ from bridge.service.attendance.port import (
     FactQuery,
     Known,
 )
+from bridge.service.attendance.settings import Settings
 from bridge.service.attendance.templates import template_workbook
 from bridge.service.ports import Once
 from bridge.web.api.attendance.depends import WRITE_PROBLEMS, Attendance, Who
 from bridge.web.api.attendance.months import XLSX, file_answer
 from bridge.web.api.attendance.slices import LanguageQuery
 from bridge.web.api.depends import Hall, problems
-from bridge.web.encoding import answer
+from bridge.web.encoding import answer_large
 from bridge.web.idempotency import IdempotencyKey, once
 from bridge.web.problems import TITLES, ProblemError
 from devices.site import Site
@@ -41,7 +44,17 @@ router = APIRouter()
 
 PART: Final = 1000
 
-_NEEDS_PEOPLE: Final = {ImportKind.PEOPLE, ImportKind.POSTINGS, ImportKind.LEAVE}
+LARGE: Final = 200_000
+"""Bytes of a file that is read in a process of its own."""
+
+_HELD: Final[Mapping[ImportKind, Sequence[FactKind]]] = {
+    ImportKind.PEOPLE: [FactKind.PERSON],
+    ImportKind.POSTINGS: [FactKind.PERSON, FactKind.SHIFT, FactKind.POSTING],
+    ImportKind.SHIFTS: [FactKind.SHIFT],
+    ImportKind.LEAVE: [FactKind.PERSON, FactKind.LEAVE],
+    ImportKind.CALENDAR: [FactKind.CALENDAR_DAY],
+}
+"""What a table of a kind is held against."""
 
 
 class ImportQuery(LanguageQuery):
@@ -98,8 +111,7 @@ async def import_table(
 ) -> Response:
     """Take a table in, all of it or nothing; `dry_run` tells what would come of it."""
     data = await request.body()
-    known = await _known(attendance, hall.site, query.kind)
-    result = await asyncio.to_thread(_read, data, query, known, hall.site)
+    result = await _read(attendance, data, query, hall.site)
     changes = 0
     is_written = False
     if not result.bad:
@@ -120,7 +132,7 @@ async def import_table(
         "changes": changes,
         "written": is_written,
     }
-    return answer(request, found)
+    return await answer_large(request, found)
 
 
 @router.get(
@@ -142,33 +154,40 @@ async def read_template(
     return file_answer(content, XLSX, f"{kind.value}.xlsx")
 
 
-def _read(data: bytes, query: ImportQuery, known: KnownIds, site: Site) -> ImportResult:
-    return parse(
-        query.kind,
-        read_table(data, query.lang),
-        known,
-        zone=site.hall.zone,
-        noon=site.attendance.noon,
-        lang=query.lang,
+async def _read(
+    attendance: AttendancePort, data: bytes, query: ImportQuery, site: Site
+) -> ImportResult:
+    """What a table says, held against what the hall has and what it refuses."""
+    held = {kind: await _all(attendance, kind) for kind in _HELD[query.kind]}
+    work = partial(
+        read_file, zone=site.hall.zone, noon=site.attendance.noon, lang=query.lang
     )
+    given = (data, query.kind, _known(held, site, query.by))
+    if len(data) > LARGE:
+        result = await attendance.aside(work, *given)
+    else:
+        result = await asyncio.to_thread(work, *given)
+    known = [each for kind in held for each in held[kind]]
+    result = await asyncio.to_thread(without_known, result, known)
+    return with_mistakes(result, await attendance.check(result.facts), query.lang)
 
 
-async def _known(attendance: AttendancePort, site: Site, kind: ImportKind) -> KnownIds:
-    """What a table of this kind is held against."""
-    people: Sequence[Known] = ()
-    shifts: Sequence[Known] = ()
-    leaves: Sequence[Known] = ()
-    if kind in _NEEDS_PEOPLE:
-        people = await _all(attendance, FactKind.PERSON)
-    if kind is ImportKind.POSTINGS:
-        shifts = await _all(attendance, FactKind.SHIFT)
-    if kind is ImportKind.LEAVE:
-        leaves = await _all(attendance, FactKind.LEAVE)
+def _known(held: Mapping[FactKind, Sequence[Known]], site: Site, by: str) -> KnownIds:
+    """What a table is held against while it is read."""
+    people = held.get(FactKind.PERSON, ())
+    shifts = held.get(FactKind.SHIFT, ())
+    leaves = held.get(FactKind.LEAVE, ())
     return KnownIds(
         people={known.fact.id: known.fact for known in people},
         shifts={known.fact.id: known.fact.name for known in shifts},
         counters=frozenset(counter.id for counter in site.counters) or None,
-        leaves=frozenset(known.id for known in leaves),
+        leaves={
+            known.id: KnownLeave(status=known.status, actor=known.actor)
+            for known in leaves
+            if known.status is not None
+        },
+        levels=Settings.of(site).reading.levels,
+        by=by,
     )
 
 
@@ -190,9 +209,10 @@ async def _write(
 ) -> None:
     """Tell the facts, then each approver's decisions in the approver's name."""
     try:
-        await attendance.tell(
-            result.facts, by=query.by, reason=query.reason, once=ticket
-        )
+        if result.facts or ticket is not None:  # a key is kept though nothing is new
+            await attendance.tell(
+                result.facts, by=query.by, reason=query.reason, once=ticket
+            )
     except FactsError as error:
         raise _refused(result.facts, error) from error
     by_approver: dict[str, list[Decision]] = {}
@@ -216,7 +236,7 @@ async def _write(
 
 
 def _refused(facts: Sequence[Fact], error: FactsError) -> ProblemError:
-    """What the rules refuse, with the id of each fact: rows are not known there."""
+    """What the rules refuse after all, as the hall changed; by the id of each fact."""
     mistakes: list[dict[str, Any]] = []
     for place, text in error.mistakes:
         fact: Any = facts[place]
