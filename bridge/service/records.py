@@ -5,7 +5,7 @@ They come in bulk: each function stores many with one statement.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from devices.events import CloudEvent, Direction, PunchMethod
 
 QUARTER_S: Final = 900
 MAX_DRIFT_S: Final = 2**31
+MAX_TOLD: Final = 2000
 
 _DIRECTIONS = frozenset(Direction)
 _METHODS = frozenset(PunchMethod)
@@ -80,7 +81,12 @@ def _whole(value: Any) -> int | None:
 def tampers(work: Work, events: Sequence[CloudEvent]) -> None:
     """Store what clocks say about being opened or moved."""
     rows = [
-        {**_common(event), "kind": _needed(event, "kind"), "raw": _raw(event)}
+        {
+            **_common(event),
+            "kind": _needed(event, "kind"),
+            "raw": _raw(event),
+            "told": _told(event.data),
+        }
         for event in events
     ]
     insert_many(work.db, tables.tamper, rows)
@@ -118,6 +124,20 @@ def printer_states(work: Work, events: Sequence[CloudEvent]) -> None:
 
 def _common(event: CloudEvent) -> dict[str, Any]:
     return {"device": event.subject, "time": event.time, "received": event.received}
+
+
+def _told(data: Mapping[str, Any]) -> str:
+    """Why, who and with what values, as far as the clock or its driver told."""
+    values = data.get("values")
+    words = {
+        "": _word(data.get("text")),
+        "by ": _word(data.get("operator")) or _word(data.get("by")),
+        "values ": ", ".join(str(value) for value in values)
+        if isinstance(values, list | tuple)
+        else None,
+    }
+    parts = [f"{before}{word}" for before, word in words.items() if word]
+    return "; ".join(parts)[:MAX_TOLD]
 
 
 def _raw(event: CloudEvent) -> str:

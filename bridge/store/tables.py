@@ -178,6 +178,7 @@ tamper = numbered_table(
     Column("time", Instant, nullable=False),
     Column("received", Instant, nullable=False),
     Column("raw", Text, nullable=False),
+    Column("told", Text, nullable=False, server_default=""),
     Index("ix_tamper_time", "time", "id"),
 )
 

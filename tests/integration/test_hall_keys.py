@@ -406,6 +406,21 @@ async def test_the_rest_is_kept_as_it_came(hall: Hall, giver: Giver) -> None:
         assert await hall.read(lambda db, q=count: db.execute(q).scalar_one()) == 1  # type: ignore[misc]
 
 
+async def test_operations_at_a_clock_say_why_and_who(hall: Hall, giver: Giver) -> None:
+    for data in (
+        {"kind": "bad_line", "raw": "30", "text": "an impossible date or time"},
+        {"kind": "user_deleted", "raw": "", "operator": "9", "values": [1001, 0]},
+        {"kind": "boot", "raw": ""},
+    ):
+        await giver.give(giver.event(EventType.ATTENDANCE_TAMPER, data))
+    found = await hall.attendance.tampers(limit=9, offset=0, device=None, kind=None)
+    assert {item.kind: item.text for item in found.items} == {
+        "bad_line": "an impossible date or time",
+        "user_deleted": "by 9; values 1001, 0",
+        "boot": "",
+    }
+
+
 @pytest.mark.parametrize(
     ("kind", "data", "reason"),
     [

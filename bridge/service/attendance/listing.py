@@ -172,6 +172,7 @@ def tamper_page(
                 time=row.time.astimezone(book.zone),
                 received_time=row.received.astimezone(book.zone),
                 raw=row.raw,
+                text=row.told,
             )
             for row in rows
         ],

@@ -300,6 +300,8 @@ class Tamper:
     time: datetime
     received_time: datetime
     raw: str
+    text: str = ""
+    """Why a line stands aside; at an operation who did it and its values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
