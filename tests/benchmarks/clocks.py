@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final
@@ -50,11 +50,9 @@ async def measure(
     ]
 
 
-def hall_file(stand: Stand, line: Line | None = None) -> dict[str, Any]:
+def hall_file(urls: Mapping[str, str], line: Line | None = None) -> dict[str, Any]:
     """The hall file of this part."""
-    clocks = [
-        {"id": name, "driver": "zk", "url": url} for name, url in stand.urls.items()
-    ]
+    clocks = [{"id": name, "driver": "zk", "url": url} for name, url in urls.items()]
     desks = [
         {
             "id": "bus-1",
@@ -97,7 +95,7 @@ async def _first_read(
     await stand.tell("unplug")
     standing.begin()
     async with (
-        running_hall(hall_file(stand, line), folder) as hall,
+        running_hall(hall_file(stand.urls, line), folder) as hall,
         hearing(hall, {**_lanes(desk, clock), **_standing(standing)}),
     ):
         await hall.all_ready(prefix="bus")
@@ -147,7 +145,7 @@ async def _again(name: str, stand: Stand, line: Line, folder: Path) -> list[Figu
     standing.begin()
     start = loop.time()
     async with (
-        running_hall(hall_file(stand, line), folder) as hall,
+        running_hall(hall_file(stand.urls, line), folder) as hall,
         hearing(hall, _standing(standing)),
     ):
         read_s = await standing.covered()
@@ -173,7 +171,9 @@ async def _live(clocks: int, live_s: int) -> list[Figure]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         stand = await stack.enter_async_context(clock_stand(clocks, 0, "tcp"))
         start = asyncio.get_running_loop().time()
-        hall = await stack.enter_async_context(running_hall(hall_file(stand), folder))
+        hall = await stack.enter_async_context(
+            running_hall(hall_file(stand.urls), folder)
+        )
         await hall.all_ready(PATIENCE_S)
         ready_s = asyncio.get_running_loop().time() - start
         handlers = {
