@@ -248,8 +248,9 @@ class DeviceEntry(BaseModel):
             yield ("counter",), self.counter
         units = self.parameters.get("units")
         for index, unit in enumerate(units if isinstance(units, list) else []):
-            if isinstance(unit, Mapping) and isinstance(unit.get("counter"), str):
-                yield ("units", index, "counter"), unit["counter"]
+            for key in ("counter", "transfer_to"):
+                if isinstance(unit, Mapping) and isinstance(unit.get(key), str):
+                    yield ("units", index, key), unit[key]
 
 
 def _none_is_empty(value: object) -> object:

@@ -1,0 +1,1 @@
+"""Apertum button panels (`ub485`)."""

@@ -1,0 +1,5 @@
+"""The line of button panels."""
+
+from drivers.ub485.driver import PanelBusDriver
+
+__all__ = ["PanelBusDriver"]

@@ -1,0 +1,5 @@
+"""Simulated button panels."""
+
+from simulators.ub485.simulator import PanelBus
+
+__all__ = ["PanelBus"]
