@@ -20,7 +20,7 @@ from sqlalchemy import Connection, func, select
 
 from bridge.domain.attendance.facts import Correction, CorrectionKind
 from bridge.service.attendance.dirty import Span, mark_spans, mark_user_days
-from bridge.service.attendance.seals import MOST, seal_punches
+from bridge.service.attendance.seals import seal_beside
 from bridge.service.attendance.sheets import month_workbook
 from bridge.service.attendance.verify import verify
 from bridge.service.hall import Hall, open_hall
@@ -198,7 +198,7 @@ async def _sealed(hall: Hall) -> list[Figure]:
     async def seal() -> None:
         more = True
         while more:
-            more = bool(await hall.transact(lambda work: seal_punches(work, MOST)))
+            more = bool(await seal_beside(hall))
 
     async with watching(hall) as sealing:
         sealed_s = await timed(seal())

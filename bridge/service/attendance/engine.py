@@ -94,6 +94,8 @@ class Engine:
         self._turn = asyncio.Lock()
         self.ticked: list[Callable[[Work], None]] = []
         """What else is to be looked at now and then, in a transaction."""
+        self.rounds: list[Callable[[], Awaitable[object]]] = []
+        """What else is to be done now and then, beside the writer."""
         self.reason = ""
 
     async def run(self) -> None:
@@ -132,6 +134,8 @@ class Engine:
             await self._take_reports()
             if ticks:
                 await self._tick()
+                for each in self.rounds:
+                    await each()
             return await self._work()
 
     async def _work(self) -> bool:

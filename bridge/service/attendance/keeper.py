@@ -46,7 +46,7 @@ from bridge.service.attendance.port import (
     UnknownUser,
 )
 from bridge.service.attendance.previewing import check, preview
-from bridge.service.attendance.seals import MOST, seal_punches
+from bridge.service.attendance.seals import seal_beside
 from bridge.service.attendance.settings import Settings
 from bridge.service.attendance.stand_ins import UNCOVERED, stand_ins, watch
 from bridge.service.attendance.telling import Draft, draft
@@ -103,7 +103,8 @@ class Attendance:
             reports=lambda: reports(hall.devices()),
             workers=self.workers,
         )
-        self.engine.ticked = [self._watch_stand_ins, _seal]
+        self.engine.ticked = [self._watch_stand_ins]
+        self.engine.rounds = [lambda: seal_beside(hall)]
 
     @property
     def clocks_of_hall(self) -> Sequence[str]:
@@ -368,7 +369,3 @@ class Attendance:
     def _watch_stand_ins(self, work: Work) -> None:
         """An alarm while somebody is away and their stand-in is not there."""
         watch(work, self._book_of(work.db))
-
-
-def _seal(work: Work) -> None:
-    seal_punches(work, MOST)

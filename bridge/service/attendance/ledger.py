@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from bridge.domain.attendance.chain import GENESIS, canonical, row_hash
 from bridge.domain.views import Page
-from bridge.service.attendance.port import Entry
+from bridge.service.attendance.port import Entry, FactKind
 from bridge.service.work import Work
 from bridge.store.attendance_tables import ledger
 from bridge.store.bulk import insert_many
@@ -67,6 +67,14 @@ def head(db: Connection) -> tuple[int, str]:
         select(ledger.c.id, ledger.c.hash).order_by(ledger.c.id.desc()).limit(1)
     ).first()
     return (row.id, row.hash) if row else (0, GENESIS)
+
+
+def tells_facts(db: Connection, after: int) -> bool:
+    """Whether a row behind `after` is of a fact, and not a seal or a signature."""
+    query = select(ledger.c.id).where(
+        ledger.c.id > after, ledger.c.kind.in_([kind.value for kind in FactKind])
+    )
+    return db.execute(query.limit(1)).first() is not None
 
 
 def entry_of(row: Row[Any]) -> Entry:

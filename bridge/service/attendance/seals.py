@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import Connection, func, insert, select
 
@@ -13,30 +14,85 @@ from bridge.service.work import Work
 from bridge.store.attendance_tables import seal
 from bridge.store.tables import microseconds, punch
 
+Result = TypeVar("Result")
+
 SEALED: Final = "punches.sealed"
 ACTOR: Final = "halld"
 MOST: Final = 5000
-"""Punches under one seal: the writer must be free for presses."""
+"""Punches under one seal."""
 
 
-def seal_punches(work: Work, most: int | None = None) -> int:
-    """Seal what is not sealed yet, at most so many; gives how many."""
-    last = work.db.execute(select(func.max(seal.c.last))).scalar() or 0
-    query = select(punch.c.id).where(punch.c.id > last).order_by(punch.c.id)
-    if most is not None:
-        query = query.limit(most)
-    ids = work.db.execute(query).scalars().all()
-    if not ids:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A seal that is not in the ledger yet, behind the seal that ends at `after`."""
+
+    after: int
+    first: int
+    last: int
+    rows: int
+    digest: str
+
+
+class Store(Protocol):
+    """The hall's store as sealing needs it."""
+
+    async def read(self, query: Callable[[Connection], Result]) -> Result:
+        """Run a query on a reader's connection."""
+
+    async def transact(self, job: Callable[[Work], Result]) -> Result:
+        """Run a job in the next transaction."""
+
+
+async def seal_beside(store: Store, most: int = MOST) -> int:
+    """Seal at most so many; gives how many.
+
+    Punches never change, so that they are read beside the writer: it must be free
+    for presses.
+    """
+    draft = await store.read(lambda db: _draft(db, most))
+    if draft is None:
         return 0
-    digest = punch_digest(work.db, ids[0], ids[-1])
-    data = {"first": ids[0], "last": ids[-1], "rows": len(ids), "digest": digest}
+    return await store.transact(lambda work: keep_seal(work, draft))
+
+
+def seal_punches(work: Work) -> int:
+    """Seal all that is not sealed yet, now; gives how many."""
+    draft = _draft(work.db, None)
+    return keep_seal(work, draft) if draft is not None else 0
+
+
+def keep_seal(work: Work, draft: Draft) -> int:
+    """Write a seal; nothing when another came in between."""
+    if draft.after != _sealed(work.db):
+        return 0
+    last, data = draft.last, asdict(draft)
+    del data["after"]
     entry = ledger.append(
-        work, actor=ACTOR, kind=SEALED, key=str(ids[-1]), reason="", data=data
+        work, actor=ACTOR, kind=SEALED, key=str(last), reason="", data=data
     )
     work.db.execute(
-        insert(seal).values(first=ids[0], last=ids[-1], rows=len(ids), entry=entry.id)
+        insert(seal).values(
+            first=draft.first, last=last, rows=draft.rows, entry=entry.id
+        )
     )
-    return len(ids)
+    return draft.rows
+
+
+def _draft(db: Connection, most: int | None) -> Draft | None:
+    after = _sealed(db)
+    query = select(punch.c.id).where(punch.c.id > after).order_by(punch.c.id)
+    if most is not None:
+        query = query.limit(most)
+    ids = db.execute(query).scalars().all()
+    if not ids:
+        return None
+    digest = punch_digest(db, ids[0], ids[-1])
+    return Draft(after=after, first=ids[0], last=ids[-1], rows=len(ids), digest=digest)
+
+
+def _sealed(db: Connection) -> int:
+    """The last punch under a seal."""
+    return db.execute(select(func.max(seal.c.last))).scalar() or 0
 
 
 def punch_digest(db: Connection, first: int, last: int) -> str:

@@ -49,7 +49,11 @@ class Settings:
         )
 
     def book(self, db: Connection, held: Book | None = None) -> Book:
-        """All facts that stand; the held book where nothing was written since."""
-        if held is not None and held.head == ledger.head(db)[0]:
-            return held
+        """All facts that stand; the held book where none was written since."""
+        if held is not None:
+            last = ledger.head(db)[0]
+            if held.head < last and not ledger.tells_facts(db, held.head):
+                held.head = last
+            if held.head == last:
+                return held
         return read_book(db, zone=self.zone, national=self.national, clocks=self.clocks)
