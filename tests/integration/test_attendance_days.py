@@ -19,6 +19,7 @@ from bridge.domain.attendance.facts import (
     Leave,
     LeaveKind,
     LeaveUnit,
+    Posting,
     Session,
 )
 from bridge.domain.attendance.results import DayState
@@ -314,3 +315,30 @@ async def test_days_that_passed_while_the_hall_was_off_are_opened(
         office.clock.time = at(MONDAY + timedelta(days=3), 9)
         await office.settle()
         assert len(await office.rows(person="001")) == 4
+
+
+async def test_another_day_in_the_plan_marks_its_neighbours_too(
+    office: Office,
+) -> None:
+    tuesday = MONDAY + timedelta(days=1)
+    await end_of(office, tuesday)
+    before = await office.day("001", MONDAY)
+    night = replace(
+        OFFICE,
+        id="night",
+        is_default=False,
+        sessions=[Session(start=time(1), end=time(5), in_from=time(20))],
+    )
+    posting = Posting(
+        id="N1", person="001", shift="night", valid_from=tuesday, valid_to=tuesday
+    )
+    day = replace(posting, id="D1", shift="office", valid_from=MONDAY, valid_to=MONDAY)
+    await office.hall.attendance.tell([night, day], by="管理员", reason="")
+    await office.settle()
+    assert (await office.day("001", MONDAY)).sessions[0].out_window == (
+        before.sessions[0].out_window
+    )
+    await office.hall.attendance.tell([posting], by="管理员", reason="夜班")
+    await office.settle()
+    after = await office.day("001", MONDAY)
+    assert after.sessions[0].out_window[1] < before.sessions[0].out_window[1]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
@@ -34,6 +34,16 @@ from bridge.service.attendance.standing import (
 from bridge.service.work import Work
 from devices.site import Site
 
+PLANS: Final = frozenset(
+    {
+        FactKind.SHIFT,
+        FactKind.POSTING,
+        FactKind.CALENDAR_DAY,
+        FactKind.CALENDAR_YEAR,
+    }
+)
+"""Kinds that say when people are due: windows of a day end where others begin."""
+NEXT_DAY: Final = timedelta(days=1)
 UNTOUCHED = frozenset({FactKind.SPOT_CHECK, FactKind.COVER, FactKind.CONFIRMATION})
 """Kinds that no day follows from by themselves."""
 
@@ -201,6 +211,9 @@ def spans_of(book: Book, fact: Fact, today: date) -> Iterator[Span]:
             first, last = touched(each, book.zone)
         if isinstance(each, Person):
             first, last = None, None
+        if kind in PLANS:
+            first = first - NEXT_DAY if first and first > date.min else None
+            last = last + NEXT_DAY if last and last < date.max else None
         yield Span(rule.person(each), first or date.min, min(last or today, today))
 
 
