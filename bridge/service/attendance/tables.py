@@ -27,8 +27,8 @@ from bridge.domain.errors import InvalidRequestError
 from bridge.service.attendance.import_words import say
 
 MAX_BYTES: Final = 5 * 1024 * 1024
-MAX_ROWS: Final = 20_000
-"""Rows with something in them."""
+MAX_ROWS: Final = 20_001
+"""Rows with something in them: the headings, and 20,000 below."""
 MAX_COLUMNS: Final = 64
 MAX_UNPACKED: Final = 64 * 1024 * 1024
 """Bytes of all parts of a workbook: 20,000 rows of 20 columns need half of it."""
@@ -112,7 +112,7 @@ def read_table(data: bytes, lang: str = "zh-CN") -> Table:
         if all(cell is None or cell == "" for cell in cells):
             continue
         if len(found) >= MAX_ROWS:
-            raise TableError(say("file.rows", lang, n=MAX_ROWS))
+            raise TableError(say("file.rows", lang, n=MAX_ROWS - 1))
         found.append(Row(number=number, cells=cells))
     return Table(rows=found)
 
