@@ -9,6 +9,7 @@ from support.importing import KNOWN, ZONE, bad, only, read
 
 from bridge.domain.attendance.facts import (
     CalendarDay,
+    CalendarYear,
     DayKind,
     Enrolment,
     Person,
@@ -264,6 +265,22 @@ def test_calendar() -> None:
         CalendarDay(day=date(2027, 10, 9), kind=DayKind.WORKDAY, name="国庆节调休"),
     ]
     assert bad(result) == [(4, "日期", "2027-10-01"), (5, "类型", "也许")]
+
+
+def test_a_list_of_a_whole_year_says_that_it_is_complete() -> None:
+    head = "日期,类型,名称"
+    new_year, national_day = "2099-01-01,节假日,元旦", "2099-10-01,节假日,国庆节"
+    whole = read("calendar", head, new_year, national_day)
+    assert whole.facts[2:] == [CalendarYear(year=2099)]
+    assert list(whole.sources)[2:] == [(2, 3)]
+    known = read("calendar", head, "2026-01-01,休息,", "2026-10-01,节假日,国庆节")
+    for part in (
+        known,
+        read("calendar", head, new_year),
+        read("calendar", head, "2099-01-01,工作日,", national_day),
+        read("calendar", head, "2026-01-01,节假日,元旦", "2026-10-01,节假日,国庆节"),
+    ):
+        assert all(isinstance(fact, CalendarDay) for fact in part.facts)
 
 
 @pytest.mark.parametrize("lang", ["zh-CN", "en"])

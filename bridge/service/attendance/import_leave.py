@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any, Final
 
+from bridge.domain.attendance.calendar import CHINA_YEARS
 from bridge.domain.attendance.facts import (
     CalendarDay,
+    CalendarYear,
     DayKind,
     Decision,
     Leave,
@@ -111,9 +113,18 @@ def read_leaves(
             into.decisions.append(decision)
 
 
+IN_EVERY_LIST: Final = ((1, 1), (10, 1))
+"""Month and day of holidays that each year's list of the State Council has."""
+
+
 def read_calendar(rows: Iterable[RowReading], into: Facts) -> None:
-    """Read days that differ from the national calendar."""
+    """Read days that differ from the national calendar.
+
+    A table that has New Year's Day and the National Day of a year which the national
+    calendar does not know is the list of that year: its other days are plain.
+    """
     seen: dict[date, int] = {}
+    holidays: dict[date, int] = {}
     for row in rows:
         values: dict[str, Any] = {
             "day": row.take("day", to_day),
@@ -129,6 +140,13 @@ def read_calendar(rows: Iterable[RowReading], into: Facts) -> None:
             fact: CalendarDay | None = row.build(FactKind.CALENDAR_DAY, values, {})
             if fact is not None:
                 into.add(fact, row.number)
+                if fact.kind is DayKind.HOLIDAY:
+                    holidays[fact.day] = row.number
+    for year in sorted({day.year for day in holidays}):
+        ends = (holidays.get(date(year, *of)) for of in IN_EVERY_LIST)
+        rows_of_year = [row for row in ends if row is not None]
+        if len(rows_of_year) == len(IN_EVERY_LIST) and year not in CHINA_YEARS:
+            into.add(CalendarYear(year=year), *rows_of_year)
 
 
 def _leave(
