@@ -11,12 +11,15 @@ from drivers.transports.sockets import SocketAddress
 from drivers.transports.tcp import TcpTransport
 from drivers.transports.transport import Transport
 from drivers.transports.udp import UdpTransport
+from drivers.transports.usb import UsbAddress, UsbTransport
 
 OPEN_TIMEOUT_S: Final = 5.0
 
 
 async def open_transport(url: str, *, timeout_s: float = OPEN_TIMEOUT_S) -> Transport:
-    """Open `serial:/dev/x?baudrate=9600`, `tcp://h:p`, `udp://h:p` or `memory:name`.
+    """Open `serial:/dev/x?baudrate=9600`, `tcp://h:p`, `udp://h:p`, `usb:v:p`.
+
+    `memory:name` too, in tests.
 
     Raises `TransportError` in plain words (retry), `ConfigurationError` when the
     URL cannot be understood (no retry).
@@ -29,6 +32,8 @@ async def open_transport(url: str, *, timeout_s: float = OPEN_TIMEOUT_S) -> Tran
             return await TcpTransport.open(url, timeout_s)
         case "udp":
             return await UdpTransport.open(url, timeout_s)
+        case "usb":
+            return await UsbTransport.open(url, timeout_s)
         case _:
             return connect_memory(url)
 
@@ -40,10 +45,12 @@ def check_url(url: str) -> None:
             SerialSettings.parse(url)
         case "tcp" | "udp":
             SocketAddress.parse(url)
+        case "usb":
+            UsbAddress.parse(url)
         case "memory":
             pass
         case _:
             raise ConfigurationError(
-                f"{url}: want serial:/dev/…?baudrate=9600, tcp://host:port or "
-                "udp://host:port"
+                f"{url}: want serial:/dev/…?baudrate=9600, tcp://host:port, "
+                "udp://host:port or usb:vendor:product"
             )

@@ -28,12 +28,14 @@ NEEDED: Final[dict[str, dict[str, Any]]] = {
         "silent_s": 0.5,
         "simulation": {"poll_s": 0.05, "retry_s": 0.05},
     },
+    "escpos": {"timeout_s": 0.3, "poll_s": 0.1, "settle_s": 0},
     "ff68": {
         "keymap": "classic",
         "units": [{"address": 1, "counter": "w1", "evaluator": True}],
     },
     "onbon": {"area": "hall"},
     "sdt": {"counter": "w1", "find_timeout_s": 0.3},
+    "ub485": {"units": [{"address": 0x21, "counter": "w1"}], "poll_ms": 20},
     "zk": {"timeout_s": 0.5},
 }
 """Keys without which an entry makes no sense, or takes its time to notice."""
@@ -101,7 +103,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 def test_there_are_drivers() -> None:
-    assert {"adms", "ff68", "onbon", "sdt", "zk"} <= set(driver_names())
+    assert {"adms", "escpos", "ff68", "onbon", "sdt", "zk"} <= set(driver_names())
 
 
 def test_it_has_a_simulator(name: str) -> None:

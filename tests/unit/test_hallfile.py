@@ -235,7 +235,7 @@ devices:
 
 
 def test_later_drivers_are_warnings(tmp_path: Path) -> None:
-    hall = read(tmp_path, GOOD + "devices:\n  - {id: p, driver: escpos, url: 'x'}\n")
+    hall = read(tmp_path, GOOD + "devices:\n  - {id: p, driver: pcsc, reader: 'x'}\n")
     assert told(hall) == []
     assert [w.key for w in hall.warnings] == ["devices[0].driver"]
     assert "not part of this version" in hall.warnings[0].message

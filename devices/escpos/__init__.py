@@ -1,0 +1,1 @@
+"""ESC/POS: what ticket printers understand and tell."""

@@ -1,0 +1,5 @@
+"""The ticket printer."""
+
+from drivers.escpos.driver import EscposDriver
+
+__all__ = ["EscposDriver"]
