@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from bridge.domain.queue import AT_WINDOW
 from bridge.domain.views import CallView, CounterState, CounterView
+from devices.displays import DISPLAY_KEYS, DisplayKeys, DisplayState
 from devices.kinds import DeviceKind
 from devices.site import Counter, DeviceEntry, Site
 
@@ -43,7 +46,7 @@ def desired_content(
         with_state = device.driver in PANEL_DRIVERS
         return {"units": _units(site, board, units, with_state=with_state)}
     if kind == DeviceKind.DISPLAY or device.driver in DISPLAY_DRIVERS:
-        return {"text": _text(site, board, device)}
+        return _screen(site, board, device)
     return None
 
 
@@ -56,6 +59,9 @@ def _units(
             continue
         counter = site.counter(str(unit.get("counter", "")))
         if counter is None:
+            elsewhere = _unit_elsewhere(site, board, unit)
+            if elsewhere is not None:
+                shown[str(unit["address"])] = elsewhere
             continue
         view = board.counters.get(counter.id)
         ticket = view.ticket.number if view is not None and view.ticket else None
@@ -67,21 +73,84 @@ def _units(
     return shown
 
 
-def _text(site: Site, board: Board, device: DeviceEntry) -> str:
-    if device.counter is not None:
-        mine = [device.counter]
+def _unit_elsewhere(
+    site: Site, board: Board, unit: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """What a unit of a service or an area shows: who waits, and the newest call."""
+    service, area = unit.get("service"), unit.get("area")
+    if service is not None:
+        services = {str(service)} & {each.id for each in site.services}
+    elif area is not None and site.area(str(area)) is not None:
+        mine = [each for each in site.counters if each.area == area]
+        services = {name for each in mine for name in each.services}
     else:
-        mine = [
-            counter.id
-            for counter in site.counters
-            if device.area is None or counter.area == device.area
-        ]
+        return None
+    calls = [
+        call
+        for each in site.counters
+        if (call := _standing_call(board, each.id)) is not None
+        and (call.service in services if service is not None else each.area == area)
+    ]
+    newest = max(calls, key=lambda call: (call.at, call.id), default=None)
+    return {
+        "ticket": newest.ticket.number if newest is not None else None,
+        "waiting": sum(board.waiting.get(name, 0) for name in services),
+    }
+
+
+def display_keys(device: DeviceEntry) -> DisplayKeys:
+    """A display's own texts and ways; those of the hall where they make no sense."""
+    own = {k: v for k, v in device.parameters.items() if k in DISPLAY_KEYS}
+    try:
+        return DisplayKeys.model_validate(own)
+    except ValidationError:
+        return DisplayKeys()
+
+
+def idle_text(site: Site, device: DeviceEntry) -> str:
+    """What a display shows when nothing is called."""
+    own = display_keys(device).idle_text
+    return site.queue.idle_text if own is None else own
+
+
+def _screen(site: Site, board: Board, device: DeviceEntry) -> dict[str, Any]:
+    """`text` is all that old drivers need; the rest is for those that can."""
+    keys = display_keys(device)
+    mine = [
+        counter.id
+        for counter in site.counters
+        if device.counter in {None, counter.id}
+        and (device.counter is not None or device.area in {None, counter.area})
+    ]
+    look = {"color": keys.color.value} if keys.color is not None else {}
     views = [board.counters.get(name) for name in mine]
     if views and all(v is not None and v.state is CounterState.PAUSED for v in views):
-        return site.queue.pause_text
+        own = keys.pause_text
+        text = site.queue.pause_text if own is None else own
+        return {"text": text, "state": DisplayState.PAUSE.value, **look}
     calls = [call for name in mine if (call := _standing_call(board, name)) is not None]
-    newest = max(calls, key=lambda call: (call.at, call.id), default=None)
-    return newest.text if newest is not None else site.queue.idle_text
+    calls.sort(key=lambda call: (call.at, call.id), reverse=True)
+    if not calls:
+        text = idle_text(site, device)
+        return {"text": text, "state": DisplayState.IDLE.value, **look}
+    texts = [_call_text(keys, call) for call in calls[: keys.lines]]
+    content = {
+        "text": "\n".join(texts),
+        "state": DisplayState.CALL.value,
+        "blink": keys.blink,
+        "call": calls[0].id,
+        **look,
+    }
+    if keys.lines > 1:
+        texts += [""] * (keys.lines - len(texts))
+        content["areas"] = [{"id": n, "text": text} for n, text in enumerate(texts)]
+    return content
+
+
+def _call_text(keys: DisplayKeys, call: CallView) -> str:
+    if keys.call_text is None:
+        return call.text
+    return keys.call_text.format(number=call.ticket.number, counter=call.counter_number)
 
 
 def _standing_call(board: Board, counter: str) -> CallView | None:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Final
 
-from bridge.domain.displays import Board, desired_content
+from bridge.domain.displays import Board, desired_content, idle_text
 from bridge.service.directory import Directory
 from devices.commands import Desired
-from devices.site import Site
+from devices.site import DeviceEntry, Site
 
 VALID_FOR: Final = timedelta(minutes=10)
 """A display whose bridge is dead falls back to its idle text after this."""
@@ -80,12 +80,12 @@ class Displays:
             before = self._desired.get(entry.id)
             if before and before.content == content and entry.id not in forced:
                 continue
-            desired = self._revise(content)
+            desired = self._revise(entry, content)
             self._desired[entry.id] = desired
             if self._show is not None:
                 self._show(entry.id, desired)
 
-    def _revise(self, content: object) -> Desired:
+    def _revise(self, entry: DeviceEntry, content: object) -> Desired:
         now = self._now()
         milliseconds = int(now.timestamp() * 1000)
         self.last_revision = max(self.last_revision + 1, milliseconds)
@@ -94,6 +94,6 @@ class Displays:
             rev=self.last_revision,
             at=now,
             valid_until=now + VALID_FOR,
-            idle=self._site.queue.idle_text if "text" in shown else "",
+            idle=idle_text(self._site, entry) if "text" in shown else "",
             content=shown,
         )

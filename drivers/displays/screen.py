@@ -107,6 +107,10 @@ class ScreenDriver(Driver[Parameters]):
         """Where the card may be, tried one after the other."""
         return [self.context.device.url or ""]
 
+    async def open(self, url: str) -> Transport:
+        """Open the way to the card at one of `urls`."""
+        return await self.context.connect(url)
+
     async def reached(self, url: str) -> None:
         """Note that the card answers at `url`."""
         del url
@@ -166,7 +170,7 @@ class ScreenDriver(Driver[Parameters]):
     # One life
 
     async def _live(self, url: str) -> None:
-        async with await self.context.connect(url) as transport:
+        async with await self.open(url) as transport:
             panel = self.panel(transport)
             try:
                 async with asyncio.TaskGroup() as tasks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import deque
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -14,6 +15,7 @@ from devices.errors import CommandRejectedError, DeviceError
 from drivers.displays.look import Look, read_look
 from drivers.driver import DriverContext
 
+FLASHED: Final = 64
 FLASH_S: Final = 3.0
 """How long a new call flashes before it stands still (window strips in the field)."""
 
@@ -73,8 +75,10 @@ class Wish:
         self._can_flash = can_flash
         self._since_s = 0.0
         self._test: ScreenTest | None = None
-        self._flash: tuple[Look, object] | None = None
-        """The call that flashes or flashed last."""
+        self._flash: tuple[str, str] | None = None
+        """Call and text that flash or flashed last."""
+        self._flashed: deque[str] = deque(maxlen=FLASHED)
+        """Calls that flashed: one that is seen again stands still."""
         self._flash_ends_s = -math.inf
 
     def begin(self, now_s: float) -> None:
@@ -123,7 +127,7 @@ class Wish:
             self._test.begin(now_s)
         elif (
             self._flash is not None
-            and self._flash[0].text == text
+            and self._flash[1] == text
             and self._flash_ends_s == math.inf
         ):
             self._flash_ends_s = now_s + FLASH_S
@@ -143,10 +147,11 @@ class Wish:
             return False
         if desired.content.get("text") != look.text:
             return False  # the idle text of a content that is over
-        flash = (look, desired.content.get("call"))
+        flash = (str(desired.content.get("call", look.text)), look.text)
         if flash != self._flash:
             self._flash = flash
-            self._flash_ends_s = math.inf
+            self._flash_ends_s = -math.inf if flash[0] in self._flashed else math.inf
+            self._flashed.append(flash[0])
         return now_s < self._flash_ends_s
 
     def _patience_s(self, now_s: float) -> float:

@@ -147,8 +147,13 @@ class FakeNode:
         return self.acks[lane]
 
     async def shown(self, device: str, content: dict[str, Any]) -> dict[str, Any]:
-        """Wait until a display shall show something."""
-        await self.until(lambda: self.desired.get(device, {}).get("content") == content)
+        """Wait until a display shall show something, whatever else it is told."""
+
+        def holds() -> bool:
+            told = self.desired.get(device, {}).get("content")
+            return told is not None and {**told, **content} == told
+
+        await self.until(holds)
         return self.desired[device]
 
     async def asked(self, name: str) -> dict[str, Any]:

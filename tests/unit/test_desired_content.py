@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from support.bridges import IDLE, PAUSED, make_site
 
-from bridge.domain.displays import Board, desired_content
+from bridge.domain.displays import Board, desired_content, idle_text
 from bridge.domain.views import (
     CallView,
     CounterState,
@@ -144,4 +145,85 @@ def test_devices_that_show_nothing_are_told_nothing() -> None:
     entry = SITE.device("clock-1")
     assert entry is not None
     assert desired_content(SITE, board(), entry) is None
-    assert desired_content(SITE, board(), entry, "display") == {"text": IDLE}
+    shown = desired_content(SITE, board(), entry, "display")
+    assert shown == {"text": IDLE, "state": "idle"}
+
+
+def display_of(**keys: Any) -> tuple[Site, DeviceEntry]:
+    device = {"id": "led", "driver": "cpower", "area": "hall", **keys}
+    site = make_site(devices=[device])
+    return site, site.devices[0]
+
+
+def test_a_call_says_what_drivers_need_to_show_it() -> None:
+    site, led = display_of(color="green")
+    shown = board(site)
+    put(shown, "w1", "A001", second=1)
+    assert desired_content(site, shown, led) == {
+        "text": "请A001号到1号窗口",
+        "state": "call",
+        "blink": True,
+        "call": "1",
+        "color": "green",
+    }
+    site, led = display_of(blink=False)
+    content = desired_content(site, shown, led)
+    assert content is not None
+    assert content["blink"] is False
+    assert "color" not in content
+
+
+def test_a_display_may_have_texts_of_its_own() -> None:
+    site, led = display_of(
+        call_text="{number}→{counter}", idle_text="欢迎", pause_text="稍候"
+    )
+    shown = board(site)
+    content = desired_content(site, shown, led)
+    assert content == {"text": "欢迎", "state": "idle"}
+    assert idle_text(site, led) == "欢迎"
+    put(shown, "w1", "A001", second=1)
+    content = desired_content(site, shown, led)
+    assert content is not None
+    assert content["text"] == "A001→1"
+    put(shown, "w1", "A001", paused=True)
+    put(shown, "w2", "A002", paused=True)
+    assert desired_content(site, shown, led) == {"text": "稍候", "state": "pause"}
+
+
+def test_several_lines_show_the_last_calls_the_newest_on_top() -> None:
+    site, led = display_of(lines=2)
+    shown = board(site)
+    put(shown, "w1", "A001", second=1)
+    content = desired_content(site, shown, led)
+    assert content is not None
+    assert [area["text"] for area in content["areas"]] == ["请A001号到1号窗口", ""]
+    put(shown, "w2", "A002", second=2)
+    content = desired_content(site, shown, led)
+    assert content is not None
+    assert content["text"] == "请A002号到2号窗口\n请A001号到1号窗口"
+    assert [area["id"] for area in content["areas"]] == [0, 1]
+    assert content["call"] == "2"
+
+
+def test_keys_that_make_no_sense_leave_the_halls_own() -> None:
+    site, led = display_of(lines="many")
+    assert desired_content(site, board(site), led) == {"text": IDLE, "state": "idle"}
+
+
+def test_digit_tubes_may_belong_to_a_service_or_an_area() -> None:
+    units = [
+        {"address": 1, "service": "idcard"},
+        {"address": 2, "area": "hall"},
+        {"address": 3, "area": "nowhere"},
+        {"address": 4},
+    ]
+    site = make_site(devices=[{"id": "tubes", "driver": "modbus", "units": units}])
+    shown = board(site)
+    shown.waiting = {"reg": 3, "idcard": 2}
+    put(shown, "w1", "A001", second=1)
+    assert desired_content(site, shown, site.devices[0]) == {
+        "units": {
+            "1": {"ticket": None, "waiting": 2},
+            "2": {"ticket": "A001", "waiting": 5},
+        }
+    }

@@ -101,3 +101,71 @@ async def test_a_test_that_is_replaced_or_ended_is_told(wish: Wish) -> None:
     with pytest.raises(CommandRejectedError, match="lost"):
         await second.shown()
     assert not wish.is_test("二")
+
+
+@pytest.fixture
+async def flashing(context: RecordingContext) -> Wish:
+    wish = Wish(context, idle="闲", idle_after_s=2.0, can_flash=True)
+    wish.begin(100.0)
+    return wish
+
+
+def _flashes(wish: Wish, now_s: float) -> bool:
+    look = wish.look(now_s)
+    assert look is not None
+    return look.flashes
+
+
+async def test_a_call_flashes_three_seconds_from_when_it_is_seen(
+    flashing: Wish, context: RecordingContext
+) -> None:
+    context.set_desired({"text": "甲", "blink": True, "call": "1"})
+    assert _flashes(flashing, 150.0)
+    flashing.shown("甲", 200.0)
+    assert flashing.changes_in_s(201.0) == 2.0
+    assert _flashes(flashing, 202.9)
+    assert not _flashes(flashing, 203.0)
+    context.set_desired({"text": "甲", "blink": True, "call": "1"})
+    assert not _flashes(flashing, 204.0)
+    context.set_desired({"text": "甲", "blink": True, "call": "2"})
+    assert _flashes(flashing, 205.0)
+
+
+async def test_an_older_call_that_is_seen_again_stands_still(
+    flashing: Wish, context: RecordingContext
+) -> None:
+    for call in ("1", "2"):
+        context.set_desired({"text": call, "blink": True, "call": call})
+        assert _flashes(flashing, 100.0)
+    context.set_desired({"text": "1", "blink": True, "call": "1"})
+    assert not _flashes(flashing, 100.0)
+
+
+async def test_nothing_flashes_where_the_card_cannot_or_nobody_calls(
+    wish: Wish, flashing: Wish, context: RecordingContext
+) -> None:
+    context.set_desired({"text": "甲", "blink": True})
+    assert not _flashes(wish, 100.0)
+    context.set_desired({"text": "甲", "blink": "yes"})
+    assert not _flashes(flashing, 100.0)
+    context.set_desired(
+        {"text": "甲", "blink": True}, idle="闲", valid_until=START.replace(hour=8)
+    )
+    assert not _flashes(flashing, 100.0)
+
+
+async def test_lines_and_colours_are_read_and_what_makes_no_sense_is_left_out(
+    wish: Wish, context: RecordingContext
+) -> None:
+    context.set_desired(
+        {"text": "甲\n乙", "areas": [{"text": "甲"}, 5, {"text": "乙"}], "color": "red"}
+    )
+    look = wish.look(100.0)
+    assert look is not None
+    assert look.parts == ("甲", "乙")
+    assert look.color == "red"
+    context.set_desired({"text": "甲", "areas": {"x": 1}, "color": ["red"]})
+    look = wish.look(100.0)
+    assert look is not None
+    assert look.parts == ("甲",)
+    assert look.color is None
