@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from devices.kiosks import Kiosk, kiosk_mistakes, kiosks_of
 from devices.topics import ID_PATTERN
 
 Id = Annotated[str, Field(pattern=ID_PATTERN)]
@@ -91,6 +92,10 @@ class WebSettings(Model):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     token: Annotated[str, Field(min_length=8)] | None = None
+    public_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")] | None = (
+        None
+    )
+    """Where citizens' phones reach the pages; QR codes on tickets lead there."""
 
     @property
     def is_public(self) -> bool:
@@ -271,6 +276,7 @@ class Site(Model):
     services: Annotated[list[Service], BeforeValidator(_none_is_empty)] = []
     counters: Annotated[list[Counter], BeforeValidator(_none_is_empty)] = []
     areas: Annotated[list[Area], BeforeValidator(_none_is_empty)] = []
+    kiosks: Annotated[list[Kiosk], BeforeValidator(_none_is_empty)] = []
     devices: Annotated[list[DeviceEntry], BeforeValidator(_none_is_empty)] = []
 
     def mistakes(self) -> list[SiteError]:
@@ -293,6 +299,13 @@ class Site(Model):
         """The area of that id."""
         return next((a for a in self.areas if a.id == area_id), None)
 
+    def kiosk(self, kiosk_id: str | None = None) -> Kiosk | None:
+        """The kiosk of that id; without an id the first one."""
+        kiosks = kiosks_of(self)
+        if kiosk_id is None:
+            return kiosks[0]
+        return next((kiosk for kiosk in kiosks if kiosk.id == kiosk_id), None)
+
     def policy(self, counter: Counter) -> OnCallWhileOpen:
         """What a call while a ticket is open does at this counter."""
         return counter.on_call_while_open or self.queue.on_call_while_open
@@ -306,6 +319,7 @@ class Site(Model):
             "services": self.services,
             "counters": self.counters,
             "areas": self.areas,
+            "kiosks": self.kiosks,
             "devices": self.devices,
         }
         for name, items in lists.items():
@@ -330,6 +344,8 @@ class Site(Model):
                     ("counters", index, "area"),
                     f"no area {counter.area!r}{_known(areas)}",
                 )
+        for path, message in kiosk_mistakes(self):
+            yield SiteError(path, message)
         for index, device in enumerate(self.devices):
             if device.area is not None and device.area not in areas:
                 yield SiteError(

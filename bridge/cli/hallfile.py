@@ -27,7 +27,7 @@ from devices.site import DeviceEntry, Site
 LATER_DRIVERS: Final = frozenset({"strip", "cpower", "pcsc", "keypad"})
 """Drivers of the contract that a later version brings."""
 LATER: Final = "not part of this version; the device stays offline"
-_LISTS: Final = ("services", "counters", "areas", "devices")
+_LISTS: Final = ("services", "counters", "areas", "kiosks", "devices")
 _BARE_TTY: Final = re.compile(r"^serial:/dev/tty(USB|ACM)\d+")
 _PRIVATE: Final = re.compile(r"password|token|key|secret|url$", re.IGNORECASE)
 

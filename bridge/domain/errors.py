@@ -33,6 +33,16 @@ class NoTicketError(RuleError):
     problem = "no-ticket"
 
 
+class PrinterError(RuleError):
+    """The printer cannot print now; `obstacle` is a word for the kiosk."""
+
+    problem = "printer"
+
+    def __init__(self, obstacle: str, message: str) -> None:
+        super().__init__(message)
+        self.obstacle = obstacle
+
+
 class NotFoundError(RuleError):
     """There is no such service, window, ticket, area or device."""
 

@@ -58,9 +58,24 @@ class Channel(StrEnum):
     API = "api"
 
 
+class PrintState(StrEnum):
+    """What became of a ticket's paper."""
+
+    PENDING = "pending"
+    """Queued or being printed."""
+    PRINTED = "printed"
+    FAILED = "failed"
+    """It did not come out; it can be printed again."""
+    UNKNOWN = "unknown"
+    """It was sent, but the printer does not tell whether it came out."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketView:
-    """A ticket. `waiting_before` counts those ahead; 0 once it was called."""
+    """A ticket. `waiting_before` counts those ahead; 0 once it was called.
+
+    `print` is None for a ticket that is not for paper.
+    """
 
     id: str
     number: str
@@ -73,6 +88,15 @@ class TicketView:
     issued_at: datetime
     called_at: datetime | None
     finished_at: datetime | None
+    print: PrintState | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """What came of drawing: a new ticket, or the one that the subject has."""
+
+    ticket: TicketView
+    is_new: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ from bridge.domain.views import (
     Channel,
     CounterAction,
     CounterView,
+    PrintState,
     TicketState,
     TicketView,
 )
@@ -59,7 +60,11 @@ _WHEN_OPEN = {CounterAction.CALL, CounterAction.RECALL, CounterAction.RESUME_TIC
 
 
 def issue(
-    work: Work, service_id: str, channel: Channel, subject_ref: str | None
+    work: Work,
+    service_id: str,
+    channel: Channel,
+    subject_ref: str | None,
+    printing: PrintState | None = None,
 ) -> TicketView:
     """Draw a ticket; raises `NotFoundError`."""
     service = work.site.service(service_id)
@@ -76,6 +81,7 @@ def issue(
             state=TicketState.WAITING,
             channel=channel,
             subject_ref=subject_ref,
+            print=printing,
             calls=0,
             issued=work.now,
         )

@@ -146,6 +146,15 @@ class Directory:
         kind = record.info.get("kind") if record is not None else None
         return kind if isinstance(kind, str) else None
 
+    def standing(self, device: str) -> Standing:
+        """The effective state of a device of the hall file."""
+        return self._standing(self._entries[device])
+
+    def value(self, device: str) -> Mapping[str, Any]:
+        """What a device last told that it shows or holds; empty before."""
+        record = self._devices.get(device)
+        return (record.value if record is not None else None) or {}
+
     def is_lost(self, node: str) -> bool:
         """Whether a node told that it is gone."""
         record = self._nodes.get(node)

@@ -12,6 +12,7 @@ from bridge.domain.views import (
     Channel,
     CounterState,
     CounterView,
+    PrintState,
     TicketBrief,
     TicketState,
     TicketView,
@@ -45,6 +46,8 @@ def ticket_from_json(body: Mapping[str, Any]) -> TicketView:
         values[name] = datetime.fromisoformat(text) if text else None
     values["state"] = TicketState(values["state"])
     values["channel"] = Channel(values["channel"])
+    state = values.get("print")
+    values["print"] = PrintState(state) if state else None
     return TicketView(**values)
 
 

@@ -34,6 +34,7 @@ from bridge.domain.queue import (
 from bridge.domain.views import (
     Channel,
     CounterView,
+    PrintState,
     ServiceView,
     TicketBrief,
     TicketState,
@@ -90,6 +91,7 @@ class Ticket:
     called: datetime | None
     ended: datetime | None
     held: datetime | None
+    print: PrintState | None = None
 
     @property
     def brief(self) -> TicketBrief:
@@ -260,6 +262,7 @@ def ticket_view(db: Connection, site: Site, ticket: Ticket) -> TicketView:
         issued_at=ticket.issued.astimezone(zone),
         called_at=ticket.called.astimezone(zone) if ticket.called else None,
         finished_at=ticket.ended.astimezone(zone) if ticket.ended else None,
+        print=ticket.print,
     )
 
 
@@ -342,4 +345,5 @@ def _ticket(row: Row[Any]) -> Ticket:
         called=row.called,
         ended=row.ended,
         held=row.held,
+        print=PrintState(row.print) if row.print else None,
     )

@@ -232,6 +232,7 @@ ticket = numbered_table(
     Column("called", Instant),
     Column("ended", Instant),
     Column("held", Instant),
+    Column("print", String(16)),
     Index("ix_ticket_state", "state", "service", "id"),
     Index("ix_ticket_day", "day", "number"),
     Index("ix_ticket_ended", "service", "ended"),
@@ -248,6 +249,22 @@ ticket_interval = numbered_table(
     Column("start", Instant, nullable=False),
     Column("finish", Instant),
     Index("ix_ticket_interval_ticket", "ticket", "id"),
+)
+
+print_job = numbered_table(
+    "print_job",
+    numbered_key(),
+    Column("ref", String(32), nullable=False),
+    Column("ticket", ForeignKey("ticket.id"), nullable=False),
+    Column("kiosk", String(64), nullable=False),
+    Column("printer", String(64), nullable=False),
+    Column("reprint", Boolean(create_constraint=False), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", Text),
+    Column("queued", Instant, nullable=False),
+    Column("ended", Instant),
+    Index("ix_print_job_state", "state", "printer", "id"),
+    Index("ix_print_job_ticket", "ticket", "id"),
 )
 
 counter = Table(
