@@ -55,7 +55,7 @@ def _punch(event: CloudEvent) -> dict[str, Any]:
         event.time,
         event.received,
         known_user=data.get("known_user") is not False,
-        clock_drifts=bool(data.get("drift_s")),
+        clock_drifts=bool(data.get("drift_s")) or data.get("set_back") is True,
     )
     return {
         "source": event.source,

@@ -326,7 +326,8 @@ class ZkDriver(Driver[ZkParameters]):
         if found:
             self.context.report(DeviceState.DEGRADED, "; ".join(found))
         elif self._identified:
-            self.context.report(DeviceState.READY, "; ".join(facts.notices))
+            notices = facts.notices(self.parameters.drift_limit_s)
+            self.context.report(DeviceState.READY, "; ".join(notices))
 
 
 def _trouble_of(error: DeviceError) -> str:

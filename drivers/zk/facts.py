@@ -125,10 +125,16 @@ class ClockFacts:
             if 0 < NEARLY_FULL * room <= used
         ]
 
-    @property
-    def notices(self) -> Sequence[str]:
+    def notices(self, drift_limit_s: float) -> Sequence[str]:
         """What a technician should see while all works."""
         found = list(self.fullness)
+        if self.drift_s is not None and abs(self.drift_s) > drift_limit_s:
+            side = "ahead" if self.drift_s > 0 else "behind"
+            found.append(
+                f"its time is {abs(self.drift_s):.0f} s {side}: punches are marked "
+                "until it is set; set_clock is off, or this machine's own time is not "
+                "trusted"
+            )
         if count := self.doubtful_rows:
             found.append(
                 f"rows of its log with an impossible date or user id, left out: {count}"

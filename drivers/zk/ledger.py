@@ -12,7 +12,7 @@ import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -73,6 +73,25 @@ class Reconciled:
 
 
 @dataclass(slots=True)
+class _Walk:
+    """Rows of a log that were gone through, in the order they were made."""
+
+    keys: Counter[str] = field(default_factory=Counter)
+    latest: datetime = datetime.min  # noqa: DTZ901 - the time a clock tells
+
+    def take(self, row: PunchRecord) -> tuple[int, bool]:
+        """Which punch of that user and second it is, and whether time had gone back.
+
+        Two in one second follow each other, unless the clock was set back.
+        """
+        key = punch_key(row)
+        self.keys[key] += 1
+        went_back = self.keys[key] > 1 and row.time < self.latest
+        self.latest = max(self.latest, row.time)
+        return self.keys[key], went_back
+
+
+@dataclass(slots=True)
 class _Page:
     """Hours of the ledger as they were looked up, and those that changed."""
 
@@ -112,17 +131,17 @@ class PunchLedger:
         one, else through all of it (cleared, or its oldest rows dropped).
         """
         mark = self.mark
-        at, seen = await in_daemon_thread(
+        at, walk = await in_daemon_thread(
             lambda: _gone_through(reading, mark), name="zk"
         )
         entered = 0
         for start in range(at, len(reading), MAX_BATCH):
             rows = reading.rows(start, start + MAX_BATCH)
-            entered += await self._enter_slice(rows, seen, notes)
+            entered += await self._enter_slice(rows, walk, notes)
         new_mark = mark_of(reading, len(reading))
         if new_mark != mark:
             await self._context.remember({self._mark_key: new_mark})
-        return Reconciled(entered=entered, keys=seen)
+        return Reconciled(entered=entered, keys=walk.keys)
 
     @property
     def _mark_key(self) -> str:
@@ -131,7 +150,7 @@ class PunchLedger:
     async def _enter_slice(
         self,
         rows: Iterable[PunchRecord | None],
-        seen: Counter[str],
+        walk: _Walk,
         notes: PunchNotes,
     ) -> int:
         async with self._turn:
@@ -141,10 +160,12 @@ class PunchLedger:
                     await asyncio.sleep(0)  # a long log lets others run
                 if row is None:
                     continue
-                key = punch_key(row)
-                seen[key] += 1
-                if self._count(page, row, seen[key]):
-                    events.append(self._event(row, seen[key], notes, live=False))
+                number_of_id, went_back = walk.take(row)
+                if self._count(page, row, number_of_id):
+                    event = self._event(row, number_of_id, notes, live=False)
+                    if went_back:
+                        event = _set_back(event)
+                    events.append(event)
             if events:
                 remembered = self._remembered(page)
                 await self._context.emit(events, bulk=True, remember=remembered)
@@ -194,6 +215,11 @@ class PunchLedger:
         )
 
 
+def _set_back(event: DeviceEvent) -> DeviceEvent:
+    """A punch at a moment that the clock had told before it was set back."""
+    return replace(event, data={**event.data, "set_back": True})
+
+
 def fold(hour: Mapping[str, int]) -> str:
     """Keys and how often each, as a short text: a clock may keep 100,000 punches."""
     return " ".join(f"{key}*{n}" if n > 1 else key for key, n in hour.items())
@@ -219,14 +245,16 @@ def stamp(time: datetime) -> str:
     )
 
 
-def _gone_through(
-    reading: LogReading, mark: Mapping[str, Any]
-) -> tuple[int, Counter[str]]:
-    """How many rows were gone through at the mark, and the punches in them."""
+def _gone_through(reading: LogReading, mark: Mapping[str, Any]) -> tuple[int, _Walk]:
+    """How many rows were gone through at the mark, and the walk through them."""
+    walk = _Walk()
     if not is_beginning(reading, mark):
-        return 0, Counter()
+        return 0, walk
     count = mark["rows"]
-    return count, Counter(punch_key(row) for row in reading.rows(0, count) if row)
+    for row in reading.rows(0, count):
+        if row is not None:
+            walk.take(row)
+    return count, walk
 
 
 def is_beginning(reading: LogReading, mark: Mapping[str, Any]) -> bool:

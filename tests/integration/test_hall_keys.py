@@ -331,11 +331,13 @@ async def test_punches_are_listed_by_time_with_their_flags(
         ),
         giver.event(kind, punch("1", known_user=False), time=now, device="clock-1"),
         giver.event(kind, punch("1", drift_s=90), time=now, device="clock-1"),
+        giver.event(kind, punch("1", set_back=True), time=now, device="clock-1"),
     )
     page = await hall.punches(ListQuery())
-    assert page.total == 3
+    assert page.total == 4
     assert [(p.user_id, list(p.flags)) for p in page.items] == [
         ("1", ["unknown_user"]),
+        ("1", ["clock_wrong"]),
         ("1", ["clock_wrong"]),
         ("2", ["future"]),
     ]

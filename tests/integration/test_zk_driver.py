@@ -179,6 +179,8 @@ async def test_a_doubtful_host_clock_sets_no_clock() -> None:
         (event,) = await it.punched()
         await it.read_log()
         assert event.data["drift_s"] == pytest.approx(3600, abs=5)
+        await it.ready()
+        assert "s ahead" in it.context.reason
         reply = await it.driving.execute("time")
         assert reply["drift_s"] == pytest.approx(3600, abs=5)
     assert it.clock.memory.offset == timedelta(hours=1)

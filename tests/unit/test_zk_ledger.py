@@ -55,6 +55,19 @@ async def test_an_unchanged_log_is_not_gone_through_again() -> None:
     assert len(context.emitted) == 3
 
 
+async def test_a_moment_that_comes_again_after_the_clock_was_set_back_is_marked() -> (
+    None
+):
+    first, later = punch_record(), punch_record(time=DAY + timedelta(minutes=5))
+    context = recording()
+    ledger = PunchLedger(context, "S1")
+    await ledger.reconcile(log_of([first, first, later]), NOTES)
+    await ledger.reconcile(log_of([first, first, later, first]), NOTES)
+    assert ids(context)[2:] == ["1001:20260302T083500", "1001:20260302T083000:3"]
+    marked = ["set_back" in event.data for event in context.events]
+    assert marked == [False, False, False, True]
+
+
 async def test_what_was_not_journalled_is_not_remembered() -> None:
     context = recording()
     ledger = PunchLedger(context, "S1")
