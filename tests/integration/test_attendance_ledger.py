@@ -241,8 +241,8 @@ TAMPERINGS = {
     "DELETE FROM fact WHERE key = '002'": "person 002 is in the ledger and was taken",
     "INSERT INTO fact SELECT kind, 'x', person, first_day, last_day, status, entry, at,"
     " actor, reason, data, decisions FROM fact WHERE key = '001'": "x is not in the",
-    "UPDATE punch SET time = time - 3600000000 WHERE id = 1": "punches 1 to 6 are not",
-    "DELETE FROM punch WHERE id = 6": "punches 1 to 6 are not",
+    "UPDATE punch SET time = time - 3600000000 WHERE id = 1": "not as they were sealed",
+    "DELETE FROM punch WHERE id = 6": "not as they were sealed",
     "UPDATE day_row SET states = 'present' WHERE person = '002'": "days of 2026-03",
     "DELETE FROM day_row WHERE person = '002'": "days of 2026-03 are not as",
     "UPDATE month_state SET closed = 0": "month 2026-03 is open",
