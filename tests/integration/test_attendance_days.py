@@ -186,6 +186,7 @@ async def test_a_correction_adds_a_punch_and_says_so(office: Office) -> None:
         if each.person == "001"
     ]
     assert change.before is not None
+    assert change.after is not None
     assert (change.before.state, change.after.state) == (S.MISSING_OUT, S.PRESENT)
     assert await office.states("001", MONDAY) == [S.MISSING_OUT]
     [asked] = await office.hall.attendance.tell([sheet], by="测试甲", reason="忘记打卡")
@@ -270,6 +271,9 @@ async def test_rows_of_before_and_after_their_time_go(office: Office) -> None:
     await end_of(office, MONDAY + timedelta(days=2))
     assert len(await office.rows(person="001")) == 3
     left = replace(JIA, left=MONDAY)
+    preview = await office.hall.attendance.preview([left])
+    assert [(each.day.day, each.after) for each in preview] == [(4, None), (3, None)]
+    assert all(each.before is not None for each in preview)
     await office.hall.attendance.tell([left], by="管理员", reason="调离")
     await office.settle()
     assert [row[0] for row in await office.rows(person="001")] == ["2026-03-02"]

@@ -180,13 +180,13 @@ class DayExplained:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayChange:
-    """What a change would do to a day."""
+    """What a change would do to a day. None: it has no row before, or after."""
 
     person: str
     name: str
     day: date
     before: DayResult | None
-    after: DayResult
+    after: DayResult | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
 from typing import Final
 
 from sqlalchemy import Connection, select
@@ -13,7 +13,13 @@ from bridge.service.attendance.batches import conclude_batch
 from bridge.service.attendance.book import Book
 from bridge.service.attendance.checks import Bench, mistakes
 from bridge.service.attendance.dirty import Marks
-from bridge.service.attendance.gathering import HasRow, beginning_of, expand, gather
+from bridge.service.attendance.gathering import (
+    HasRow,
+    Targets,
+    beginning_of,
+    expand,
+    gather,
+)
 from bridge.service.attendance.port import DayChange, Fact
 from bridge.service.attendance.rows import says_the_same, unpack
 from bridge.service.attendance.settings import Settings
@@ -38,9 +44,9 @@ def preview(
         later,
         today=today,
         beginning=beginning_of(db, settings.since, today, book),
-        has_row=HasRow({}),
+        has_row=HasRow(_rows_of(db, {span.person for span in spans if span.person})),
     )
-    changes: list[DayChange] = []
+    changes = list(_gone(db, book, targets))
     looked_at = 0
     for days in targets.batches():
         batch = gather(db, later, days, now)
@@ -66,6 +72,39 @@ def preview(
         if len(changes) >= MOST or looked_at >= MOST_LOOKED_AT:
             break
     return changes[:MOST]
+
+
+def _rows_of(db: Connection, people: Iterable[str]) -> Mapping[str, Sequence[date]]:
+    """Days of people that have a row."""
+    days: dict[str, list[date]] = {}
+    query = select(day_row.c.person, day_row.c.day).where(
+        day_row.c.person.in_(sorted(people))
+    )
+    for row in db.execute(query):
+        days.setdefault(row.person, []).append(date.fromisoformat(row.day))
+    return days
+
+
+def _gone(db: Connection, book: Book, targets: Targets) -> Iterator[DayChange]:
+    """Days that would have no row any more, the newest first."""
+    for person, days in targets.gone.items():
+        query = (
+            select(day_row.c.day, day_row.c.data)
+            .where(
+                day_row.c.person == person,
+                day_row.c.day.in_([day.isoformat() for day in days]),
+            )
+            .order_by(day_row.c.day.desc())
+        )
+        known = book.people.get(person)
+        for row in db.execute(query):
+            yield DayChange(
+                person=person,
+                name=known.name if known is not None else person,
+                day=date.fromisoformat(row.day),
+                before=unpack(row.data),
+                after=None,
+            )
 
 
 def check(

@@ -13,8 +13,9 @@
 
   function differences(change) {
     const before = change.before || {};
-    return FIGURES.filter((name) => (before[name] || 0) !== (change.after[name] || 0)).map((name) =>
-      el("div", {}, text("manage.figure." + name) + " " + parts.number(before[name]) + " → " + parts.number(change.after[name]))
+    const after = change.after || {};
+    return FIGURES.filter((name) => (before[name] || 0) !== (after[name] || 0)).map((name) =>
+      el("div", {}, text("manage.figure." + name) + " " + parts.number(before[name] || 0) + " → " + parts.number(after[name] || 0))
     );
   }
 
@@ -26,7 +27,7 @@
         { label: text("manage.day_label"), cell: (one) => parts.dayText(one.day) },
         { label: text("manage.person"), cell: (one) => one.name || one.person },
         { label: text("manage.preview.before"), cell: (one) => (one.before ? parts.badges(one.before.states) : "—") },
-        { label: text("manage.preview.after"), cell: (one) => parts.badges(one.after.states) },
+        { label: text("manage.preview.after"), cell: (one) => (one.after ? parts.badges(one.after.states) : "—") },
         { label: text("manage.preview.figures"), cell: differences },
       ],
     });

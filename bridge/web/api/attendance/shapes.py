@@ -73,11 +73,11 @@ def _named(line: Line, names: Mapping[str, str]) -> Line:
 
 def plain_change(change: DayChange) -> dict[str, Any]:
     """What a change does to a day."""
-    before = change.before
+    before, after = change.before, change.after
     return {
         **_fields(change),
         "before": None if before is None else plain_result(before),
-        "after": plain_result(change.after),
+        "after": None if after is None else plain_result(after),
     }
 
 
@@ -149,7 +149,7 @@ Change: Final = _described(
     DayChange,
     "What a change would do to a day.",
     before=Result | None,
-    after=Result,
+    after=Result | None,
 )
 Glance: Final = _described(
     "Today", Today, "Today at a glance.", exceptions=_rows_of(Day)
