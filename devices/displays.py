@@ -34,13 +34,21 @@ class DisplayState(StrEnum):
     OFF = "off"
 
 
+def _padded(value: Any) -> Any:
+    """8:00 as people write it."""
+    return f"0{value}" if isinstance(value, str) and value[1:2] == ":" else value
+
+
+ClockTime = Annotated[time, BeforeValidator(_padded)]
+
+
 class Hours(BaseModel):
     """A part of the day in the hall's zone; it may reach over midnight."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    begin: Annotated[time, Field(alias="from")]
-    end: Annotated[time, Field(alias="to")]
+    begin: Annotated[ClockTime, Field(alias="from")]
+    end: Annotated[ClockTime, Field(alias="to")]
 
     def holds(self, now: time) -> bool:
         """Whether `now` lies within; the end does not."""

@@ -28,6 +28,8 @@ NEEDED: Final[dict[str, dict[str, Any]]] = {
         "silent_s": 0.5,
         "simulation": {"poll_s": 0.05, "retry_s": 0.05},
     },
+    "cpower": {"area": "hall", "reply_timeout_s": 0.5},
+    "eq2013": {"counter": "w1"},
     "escpos": {"timeout_s": 0.3, "poll_s": 0.1, "settle_s": 0},
     "ff68": {
         "keymap": "classic",

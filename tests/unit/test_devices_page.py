@@ -11,7 +11,8 @@ from drivers.registry import driver_names, find_driver
 from simulators.registry import find_simulator
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "devices.md"
-DRIVERS = sorted({"zk", "ff68", "onbon", "sdt"} & set(driver_names()))
+TOLD = {"zk", "ff68", "onbon", "cpower", "eq2013", "sdt"}
+DRIVERS = sorted(TOLD & set(driver_names()))
 
 
 def _section(driver: str) -> str:

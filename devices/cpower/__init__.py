@@ -1,0 +1,1 @@
+"""The C-Power (CP5200) LED control card."""

@@ -1,0 +1,1 @@
+"""The EQ2013 LED control card and its ASCII protocol."""

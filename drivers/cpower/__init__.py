@@ -1,0 +1,5 @@
+"""The C-Power LED display."""
+
+from drivers.cpower.driver import CPowerDriver
+
+__all__ = ["CPowerDriver"]
