@@ -25,6 +25,9 @@ Id = Annotated[str, Field(pattern=ID_PATTERN)]
 """An id that becomes a topic level."""
 
 DEFAULT_NODE = "main"
+LINE = "ff68"
+"""Driver of lines of callers, which strips share."""
+STRIP = "strip"
 
 
 class SiteError(ValueError):
@@ -281,7 +284,7 @@ class Site(Model):
 
     def mistakes(self) -> list[SiteError]:
         """Every reference that leads nowhere and every id that stands twice."""
-        return [*self._twice(), *self._dangling()]
+        return [*self._twice(), *self._dangling(), *self._on_lines()]
 
     def device(self, device_id: str) -> DeviceEntry | None:
         """The device of that id."""
@@ -358,6 +361,36 @@ class Site(Model):
                         ("devices", index, *tail),
                         f"no counter {name!r}{_known(counters)}",
                     )
+
+    def _on_lines(self) -> Iterator[SiteError]:
+        """Strips whose line cannot be, and addresses that two of them have."""
+        taken: set[tuple[object, object]] = set()
+        for index, device in enumerate(self.devices):
+            name = device.parameters.get("bus")
+            if device.driver != STRIP or not isinstance(name, str):
+                continue
+            path = ("devices", index, "bus")
+            lines = {each.id for each in self.devices if each.driver == LINE}
+            bus = self.device(name)
+            if bus is None:
+                yield SiteError(path, f"no device {name!r}{_known(lines)}")
+            elif bus.driver != LINE:
+                yield SiteError(
+                    path,
+                    f"{name} is no line of callers (driver {LINE}){_known(lines)}",
+                )
+            elif bus.node != device.node:
+                yield SiteError(
+                    path,
+                    f"{name} is on node {bus.node}; a strip is on the node of its line",
+                )
+            place = (name, device.parameters.get("address"))
+            if place in taken:
+                yield SiteError(
+                    ("devices", index, "address"),
+                    f"another strip on {name} has address {place[1]}",
+                )
+            taken.add(place)
 
 
 def _known(ids: set[str]) -> str:

@@ -68,6 +68,14 @@ class Simulator(ABC, Generic[Parameters]):
         raise ConfigurationError(f"{self.device.id} listens; it calls nobody")
 
     @property
+    def rides(self) -> str | None:
+        """The device on whose line it is; None for a line of its own.
+
+        It hears everything that is said on that line, as real ones do.
+        """
+        return None
+
+    @property
     def wants_line(self) -> bool:
         """Whether a device that dials needs its line; read after every step.
 

@@ -11,8 +11,8 @@ from datetime import datetime
 
 from devices.errors import ConfigurationError, DeviceError
 from devices.site import DeviceEntry, Site
-from simulators.hosting.host import Hosted, host
-from simulators.registry import build_simulator, find_simulator
+from simulators.hosting.host import Hosted, host, ride
+from simulators.registry import AnySimulator, build_simulator, find_simulator
 
 log = logging.getLogger(__name__)
 
@@ -45,23 +45,35 @@ async def host_all(
     A device that dials (a clock that pushes) calls the hall of the file.
     """
     zone = site.hall.zone
+
+    def clock() -> datetime:
+        return datetime.fromtimestamp(time.time(), zone)
+
     cast = Cast()
+    riders: list[tuple[AnySimulator, str]] = []
     async with contextlib.AsyncExitStack() as stack:
         for device in site.devices if devices is None else devices:
             url = place(device) if place is not None else device.url
             try:
                 simulator = build_simulator(device, site)
+                if simulator.rides is not None:
+                    riders.append((simulator, simulator.rides))
+                    continue
                 url = url or (simulator.server if simulator.dials else None)
                 if not url:
                     cast.unbound[device.id] = "it has no url to listen at"
                     continue
-                hosting = host(
-                    simulator,
-                    url,
-                    clock=lambda: datetime.fromtimestamp(time.time(), zone),
-                )
+                hosting = host(simulator, url, clock=clock)
                 cast.hosted[device.id] = await stack.enter_async_context(hosting)
             except (DeviceError, OSError) as error:
                 reason = getattr(error, "strerror", None) or str(error)
                 cast.unbound[device.id] = f"{url}: {reason}" if url else reason
+        for simulator, name in riders:
+            carrier = cast.hosted.get(name)
+            if carrier is None:
+                cast.unbound[simulator.device.id] = f"its line {name} is not simulated"
+                continue
+            riding = ride(simulator, carrier, clock=clock)
+            hosted = await stack.enter_async_context(riding)
+            cast.hosted[simulator.device.id] = hosted
         yield cast

@@ -15,6 +15,12 @@ from typing import Final
 from devices.checksums import sum8
 from devices.errors import MisuseError, ProtocolError
 from devices.framing import NEED_MORE, Found, Framer, NeedMore, Skip
+from devices.strip.frames import (
+    MOST_DATA,
+    StripMessage,
+    begins_strip,
+    scan_strip,
+)
 
 START: Final = 0xFF
 MARK: Final = 0x68
@@ -87,13 +93,23 @@ class ShortAck:
         return head + body + bytes((sum8(body), TAIL))
 
 
-Message = Frame | ShortAck
+Message = Frame | ShortAck | StripMessage
+"""What goes over a line of callers; strips only where the hall file has some."""
 
 
 class Ff68Framer(Framer[Message]):
-    """Cuts the line into frames by LEN; anything else is skipped and counted."""
+    """Cuts the line into frames by LEN; anything else is skipped and counted.
+
+    With `strips` it knows what is said to window strips on the line, and by them.
+    """
 
     max_frame = MAX_LENGTH + OVERHEAD
+
+    def __init__(self, *, strips: bool = False) -> None:
+        super().__init__()
+        self._strips = strips
+        if strips:
+            self.max_frame += MOST_DATA
 
     def scan(self, buffer: bytearray) -> Found[Message] | Skip | NeedMore:
         """Tell what stands at the head of `buffer`.
@@ -101,7 +117,7 @@ class Ff68Framer(Framer[Message]):
         A head that promises more than has come gives way to a whole frame
         behind it: torn frames must not swallow the caller's next one.
         """
-        found = _scan_head(buffer)
+        found = self._scan_head(buffer)
         if isinstance(found, NeedMore):
             behind = buffer.find(START, 1)
             while behind > 0:
@@ -118,15 +134,21 @@ class Ff68Framer(Framer[Message]):
             messages += self.feed(b"")
         return messages
 
-
-def _scan_head(buffer: bytearray) -> Found[Message] | Skip | NeedMore:
-    if buffer[0] == START:
-        return _scan_frame(buffer)
-    if buffer[0] == MARK:
-        return _scan_short_ack(buffer)
-    noise = buffer[:NOISE_STEP]
-    heads = [at for byte in (START, MARK) if (at := noise.find(byte)) >= 0]
-    return Skip(min(heads, default=len(noise)), "noise")
+    def _scan_head(self, buffer: bytearray) -> Found[Message] | Skip | NeedMore:
+        if buffer[0] == START:
+            return _scan_frame(buffer)
+        if buffer[0] == MARK:
+            return _scan_short_ack(buffer)
+        if self._strips and begins_strip(buffer[0]):
+            found = scan_strip(buffer)
+            return Found(found.frame, found.size) if isinstance(found, Found) else found
+        noise = buffer[:NOISE_STEP]
+        heads = (
+            at
+            for at, byte in enumerate(noise)
+            if byte in {START, MARK} or (self._strips and begins_strip(byte))
+        )
+        return Skip(next(heads, len(noise)), "noise")
 
 
 def _scan_frame(  # noqa: PLR0911 - one line a rule of the frame

@@ -25,6 +25,7 @@ from drivers.ff68.line import Line
 from drivers.ff68.noise import NoiseMeter
 from drivers.ff68.outbox import Outgoing
 from drivers.ff68.presses import Heard, PressBook
+from drivers.ff68.sharing import SharedLines
 
 log = logging.getLogger(__name__)
 
@@ -118,6 +119,9 @@ class CallerBusDriver(Driver[CallerBusParameters]):
         url = self.context.device.url
         if url is None:
             raise ConfigurationError("a caller line wants a url")
+        shared = self.context.share(SharedLines, SharedLines).line(
+            self.context.device.id
+        )
         async with await self.context.connect(url) as transport:
             self._presses.line_opened(asyncio.get_running_loop().time())
             self._echo.line_opened()
@@ -128,8 +132,10 @@ class CallerBusDriver(Driver[CallerBusParameters]):
                 echo=self._echo,
                 noise=self._noise,
                 frame_gap_s=self.parameters.frame_gap_ms / 1000,
+                strip_answered=shared.answered if self._has_strips() else None,
             )
             self.context.report(DeviceState.READY)
+            shared.opened(line.outbox)
             self.context.describe(keymap=self.parameters.keymap, dialect=dialect)
             try:
                 async with asyncio.TaskGroup() as tasks:
@@ -143,6 +149,7 @@ class CallerBusDriver(Driver[CallerBusParameters]):
                 raise _cause(group) from group
             finally:
                 self._line = None
+                shared.closed()
                 self._fail_beeps()
 
     async def execute(self, name: str, arguments: BaseModel) -> Mapping[str, Any]:
@@ -165,6 +172,13 @@ class CallerBusDriver(Driver[CallerBusParameters]):
         self._line.outbox.beep(Outgoing(message=beep(arguments.address), sent=sent))
         await written
         return {"address": arguments.address}
+
+    def _has_strips(self) -> bool:
+        return any(
+            device.driver == "strip"
+            and device.parameters.get("bus") == self.context.device.id
+            for device in self.context.site.devices
+        )
 
     # Presses
 

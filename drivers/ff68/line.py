@@ -9,6 +9,7 @@ from typing import Final
 
 from devices.ff68.frames import Ff68Framer, Frame, Message
 from devices.kinds import DeviceState
+from devices.strip.frames import StripReply
 from drivers.driver import DriverContext
 from drivers.ff68.echo import EchoFilter
 from drivers.ff68.noise import NoiseMeter
@@ -36,14 +37,17 @@ class Line:
         echo: EchoFilter,
         noise: NoiseMeter,
         frame_gap_s: float,
+        strip_answered: Callable[[int], None] | None = None,
     ) -> None:
+        """`strip_answered` is told addresses; without it there are no strips."""
         self.outbox = Outbox()
         self._transport = transport
         self._context = context
         self._echo = echo
         self._noise = noise
         self._frame_gap_s = frame_gap_s
-        self._framer = Ff68Framer()
+        self._strip_answered = strip_answered
+        self._framer = Ff68Framer(strips=strip_answered is not None)
         self._heard: asyncio.Queue[list[Heard]] = asyncio.Queue(MOST_HEARD)
         self._noise_heard = asyncio.Event()
         self._counted = (0, 0)
@@ -121,6 +125,9 @@ class Line:
             return None
         if isinstance(message, Frame) and message.data:
             return message
+        if isinstance(message, StripReply) and self._strip_answered is not None:
+            self._strip_answered(message.address)
+            return None
         size = len(message.encode())
         self._noise.note(1, size, "a frame that no device sends", now_s)
         self._noise_heard.set()

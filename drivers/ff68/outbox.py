@@ -1,8 +1,9 @@
 """What waits to be written to the line: answers first, waiting counts last.
 
 One line serves many callers, and a frame takes its time: answers overtake
-everything, a changed number or a beep overtakes waiting counts, and of several
-digits for one caller only the newest is sent (facts: caller bus, last section).
+everything, a changed number or a beep overtakes what window strips show, and
+that waiting counts. Of several digits for one caller, or texts for one strip,
+only the newest is sent (facts: caller bus, last section).
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class Outbox:
         self._answers: deque[Outgoing] = deque()
         self._answered: set[Message] = set()
         self._urgent: dict[object, Outgoing] = {}
+        self._strips: dict[object, Outgoing] = {}
         self._later: dict[object, Outgoing] = {}
         self._changed = asyncio.Event()
         self._beeps = 0
@@ -71,6 +73,11 @@ class Outbox:
         queue[address] = outgoing
         self._changed.set()
 
+    def strip(self, key: object, outgoing: Outgoing) -> None:
+        """Send something to a strip, in place of what still waits under `key`."""
+        self._strips[key] = outgoing
+        self._changed.set()
+
     async def take(self, free_at_s: float) -> list[Outgoing]:
         """What to write next: all answers at once, or one other frame.
 
@@ -85,7 +92,7 @@ class Outbox:
                 self._answers.clear()
                 self._answered.clear()
                 return answers
-            queue = self._urgent or self._later
+            queue = self._urgent or self._strips or self._later
             pause_s = free_at_s - loop.time()
             if queue and pause_s <= 0:
                 return [queue.pop(next(iter(queue)))]

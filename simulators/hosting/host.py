@@ -17,6 +17,7 @@ from simulators.hosting.faults import FAULT_ACTIONS, Faults, PowerCycle, Switch
 from simulators.hosting.hub import Hub
 from simulators.hosting.wires.dial import DialWire
 from simulators.hosting.wires.pty import PtyWire
+from simulators.hosting.wires.riding import RidingWire
 from simulators.hosting.wires.tcp import TcpWire
 from simulators.hosting.wires.udp import UdpWire
 from simulators.hosting.wires.wire import Wire
@@ -126,6 +127,22 @@ async def host(
     """
     hub = Hub(simulator, clock=clock, faults=faults)
     wire = _wire(hub, url)
+    await wire.plug()
+    try:
+        hub.wake()
+        yield Hosted(hub, wire)
+    finally:
+        await wire.unplug()
+        hub.stop()
+
+
+@asynccontextmanager
+async def ride(
+    simulator: Simulator[Any], carrier: Hosted, *, clock: Callable[[], datetime]
+) -> AsyncIterator[Hosted]:
+    """Host a simulator on the line of another, which it `rides`."""
+    hub = Hub(simulator, clock=clock)
+    wire = RidingWire(hub, carrier._hub, carrier._wire)  # noqa: SLF001 - its own kind
     await wire.plug()
     try:
         hub.wake()

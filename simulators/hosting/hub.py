@@ -60,6 +60,8 @@ class Hub:
         """The last exception of the simulator; empty when there was none."""
         self.stepped: Callable[[], None] = _nothing
         """Called after every step of the device: it may want its line now."""
+        self.riders: list[Callable[[bytes], None]] = []
+        """Other devices on the line: they hear what this one hears."""
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._lines: dict[int, Line] = {}
@@ -89,6 +91,12 @@ class Hub:
         self._run(
             session, lambda: self.simulator.received(session, data, self._clock())
         )
+        for rider in list(self.riders):
+            rider(data)
+
+    def say(self, data: bytes) -> None:
+        """Another device on the line says something."""
+        self._take([Output(data)])
 
     def closed(self, session: int) -> None:
         """A line went down."""

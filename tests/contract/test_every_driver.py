@@ -18,7 +18,7 @@ from devices.site import DeviceEntry, Site
 from drivers.adms.server import PushServer
 from drivers.driver import Driver
 from drivers.registry import check_device, driver_names, find_driver
-from simulators.hosting.host import Hosted, host
+from simulators.hosting.host import Hosted, host, ride
 from simulators.registry import build_simulator, find_simulator, simulator_names
 
 UP: Final = {DeviceState.READY, DeviceState.DEGRADED}
@@ -37,6 +37,7 @@ NEEDED: Final[dict[str, dict[str, Any]]] = {
     },
     "onbon": {"area": "hall"},
     "sdt": {"counter": "w1", "find_timeout_s": 0.3},
+    "strip": {"bus": "line", "address": 1, "counter": "w1"},
     "ub485": {"units": [{"address": 0x21, "counter": "w1"}], "poll_ms": 20},
     "zk": {"timeout_s": 0.5},
 }
@@ -57,9 +58,15 @@ def calls_us(name: str) -> bool:
     return find_simulator(name).dials
 
 
+def is_carried(name: str) -> bool:
+    """Whether the device is on the line of another, and has no url therefore."""
+    return name == "strip"
+
+
 def make_site(name: str, url: str) -> tuple[Site, DeviceEntry]:
-    place = {} if calls_us(name) else {"url": url}
+    place = {} if calls_us(name) or is_carried(name) else {"url": url}
     device = {"id": "d-1", "driver": name, **place, **NEEDED.get(name, {})}
+    line = {"id": "line", "driver": "ff68", "url": url}
     site = Site.model_validate(
         {
             "hall": {"id": "t"},
@@ -69,7 +76,7 @@ def make_site(name: str, url: str) -> tuple[Site, DeviceEntry]:
                 {"id": "w1", "number": 1, "services": ["reg"], "area": "hall"}
             ],
             "areas": [{"id": "hall"}],
-            "devices": [device],
+            "devices": [device, line] if is_carried(name) else [device],
         }
     )
     assert site.mistakes() == []
@@ -83,6 +90,10 @@ async def paired(name: str) -> AsyncIterator[Pair]:
     def clock() -> datetime:
         return datetime.fromtimestamp(time.time(), site.hall.zone)
 
+    if is_carried(name):
+        async with carried(name) as pair:
+            yield pair
+        return
     device = build_simulator(entry, site)
     if calls_us(name):
         context = RecordingContext(entry, site)
@@ -96,6 +107,31 @@ async def paired(name: str) -> AsyncIterator[Pair]:
         site, entry = make_site(name, far.url)
         context = RecordingContext(entry, site)
         async with driving(find_driver(name), entry, context) as under_way:
+            yield Pair(far, context, under_way)
+
+
+@asynccontextmanager
+async def carried(name: str) -> AsyncIterator[Pair]:
+    """A device on another one's line; `hosted` is the line."""
+    url = "tcp://127.0.0.1:0"
+    site, entry = make_site(name, url)
+
+    def clock() -> datetime:
+        return datetime.fromtimestamp(time.time(), site.hall.zone)
+
+    line = build_simulator(site.devices[1], site)
+    async with (
+        host(line, url, clock=clock) as far,
+        ride(build_simulator(entry, site), far, clock=clock),
+    ):
+        site, entry = make_site(name, far.url)
+        bus = site.devices[1]
+        carrier = RecordingContext(bus, site)
+        context = RecordingContext(entry, site, shared=carrier.shared)
+        async with (
+            driving(find_driver(bus.driver), bus, carrier),
+            driving(find_driver(name), entry, context) as under_way,
+        ):
             yield Pair(far, context, under_way)
 
 
@@ -130,7 +166,8 @@ def test_a_good_entry_passes_and_a_misspelt_key_is_named(name: str) -> None:
 
 def test_an_entry_needs_a_url_unless_the_device_calls_us(name: str) -> None:
     _, entry = make_site(name, "tcp://127.0.0.1:4000")
-    url = "tcp://127.0.0.1:4000" if calls_us(name) else None
+    has_none = calls_us(name) or is_carried(name)
+    url = "tcp://127.0.0.1:4000" if has_none else None
     wrong = DeviceEntry.model_validate({**entry.model_dump(), "url": url})
     assert check_device(wrong)
 

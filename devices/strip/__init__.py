@@ -1,0 +1,1 @@
+"""Window LED strips on a caller line."""

@@ -1,0 +1,5 @@
+"""Window LED strips on a caller line."""
+
+from drivers.strip.driver import StripDriver
+
+__all__ = ["StripDriver"]
