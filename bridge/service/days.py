@@ -23,6 +23,7 @@ from bridge.store import tables
 
 KEEP_CHANGES: Final = 10_000
 KEEP_ANSWERS: Final = timedelta(hours=24)
+KEEP_JOBS: Final = timedelta(days=30)
 LAST_DAY: Final = "day"
 
 
@@ -66,10 +67,13 @@ def close_late_ratings(work: Work) -> None:
 
 
 def trim(work: Work) -> None:
-    """Drop old changes of the stream and answers of the last day."""
+    """Drop old changes of the stream, old answers and old print jobs."""
     newest = work.db.execute(select(func.max(tables.change.c.id))).scalar() or 0
     work.db.execute(
         delete(tables.change).where(tables.change.c.id <= newest - KEEP_CHANGES)
+    )
+    work.db.execute(
+        delete(tables.print_job).where(tables.print_job.c.queued < work.now - KEEP_JOBS)
     )
     work.db.execute(
         delete(tables.idempotency).where(

@@ -20,6 +20,7 @@ from bridge.domain.views import (
     CounterAction,
     CounterView,
     DeviceView,
+    Drawn,
     Page,
     PunchView,
     QueueView,
@@ -33,10 +34,12 @@ from bridge.service.attendance.keeper import Attendance
 from bridge.service.bus import Bus
 from bridge.service.directory import DeviceChange, Directory
 from bridge.service.displays import RENEW_EVERY_S, Displays
+from bridge.service.drawing import Drawing
 from bridge.service.history import DeviceHistory
 from bridge.service.intake import LOST_RANGE, ROLLED_BACK, retry_quarantined
 from bridge.service.once import do_once
 from bridge.service.ports import ListQuery, Once
+from bridge.service.printing import Printing
 from bridge.service.shapes import as_json
 from bridge.service.stream import Hub, Reader
 from bridge.service.tickets import by_ref, ticket_view
@@ -85,6 +88,8 @@ class Hall:
         self.counts: dict[str, float] = {}
         """Counters for `metrics`, by name."""
         self.attendance = Attendance(site, self)
+        self.printing = Printing(site, self)
+        self._drawing = Drawing(site, self, self.printing)
 
     # -- the web's port --------------------------------------------------------
 
@@ -110,14 +115,30 @@ class Hall:
         subject_ref: str | None = None,
         once: Once | None = None,
     ) -> TicketView:
-        """Draw a ticket."""
-        answer = await self.transact(
-            lambda work: do_once(
-                work, once, lambda: desk.issue(work, service, channel, subject_ref)
-            )
+        """Draw a ticket, or give the one that the subject has."""
+        drawn = await self.draw_ticket(
+            service=service, channel=channel, subject_ref=subject_ref, once=once
         )
-        assert isinstance(answer, TicketView)  # noqa: S101 - narrows the type
-        return answer
+        return drawn.ticket
+
+    async def draw_ticket(
+        self,
+        *,
+        service: str,
+        channel: Channel,
+        subject_ref: str | None = None,
+        kiosk: str | None = None,
+        once: Once | None = None,
+    ) -> Drawn:
+        """Draw a ticket and print it, or give the one that the subject has."""
+        place = self._site.kiosk(kiosk) if channel is Channel.KIOSK else None
+        return await self._drawing.draw(service, channel, subject_ref, place, once)
+
+    async def reprint_ticket(
+        self, ticket_id: str, *, kiosk: str | None = None, once: Once | None = None
+    ) -> TicketView:
+        """Print a ticket again, at this kiosk or where it was printed last."""
+        return await self._drawing.reprint(ticket_id, kiosk, once)
 
     async def counter_action(
         self,
@@ -304,6 +325,7 @@ class Hall:
         """Timers and history, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._history.run(self.transact))
+            tasks.create_task(self.printing.run())
             tasks.create_task(self._repeat(TICK_S, self._tick))
             tasks.create_task(self._repeat(RENEW_EVERY_S, self._renew))
             tasks.create_task(self._repeat(TRIM_EVERY_S, self._trim))

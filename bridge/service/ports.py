@@ -14,6 +14,7 @@ from bridge.domain.views import (
     CounterAction,
     CounterView,
     DeviceView,
+    Drawn,
     Page,
     PunchView,
     QueueView,
@@ -83,6 +84,29 @@ class HallPort(Protocol):
         once: Once | None = None,
     ) -> TicketView:
         """Draw a ticket."""
+
+    async def draw_ticket(
+        self,
+        *,
+        service: str,
+        channel: Channel,
+        subject_ref: str | None = None,
+        kiosk: str | None = None,
+        once: Once | None = None,
+    ) -> Drawn:
+        """Draw a ticket and print it, or give the one that the subject has.
+
+        Raises `PrinterError` before any number is drawn. `kiosk` None is the
+        first one; it matters with channel kiosk alone.
+        """
+
+    async def reprint_ticket(
+        self, ticket_id: str, *, kiosk: str | None = None, once: Once | None = None
+    ) -> TicketView:
+        """Print a ticket again, at this kiosk or where it was printed last.
+
+        Raises `NotFoundError`, `NoTicketError` when it is over, `PrinterError`.
+        """
 
     async def counter_action(
         self,

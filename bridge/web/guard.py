@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import re
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
@@ -39,6 +40,9 @@ TABLES: Final = frozenset(
 
 TICKETS_PATH: Final = "/api/v1/tickets"
 """Where a kiosk may write without the token: the endpoint decides itself."""
+
+REPRINT_PATH: Final = re.compile(rf"{TICKETS_PATH}/[^/]+/reprint")
+"""As open as drawing: who stands at a kiosk has no token."""
 
 _WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -103,10 +107,16 @@ class Guard:
             return None
         if _is_foreign(headers, host):
             return "cross-site", "a page of another site may not write here"
-        is_api = scope["path"].startswith("/api/") and scope["path"] != TICKETS_PATH
-        if is_api and not token_fits(headers, self._settings):
+        if _needs_token(scope["path"]) and not token_fits(headers, self._settings):
             return "unauthorized", "send `Authorization: Bearer <web.token>`"
         return None
+
+
+def _needs_token(path: str) -> bool:
+    """Whether the door asks for the token."""
+    if path == TICKETS_PATH or REPRINT_PATH.fullmatch(path):
+        return False
+    return path.startswith("/api/")
 
 
 def _is_local(host: str | None, configured: str) -> bool:

@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from bridge.domain.errors import FactsError, RuleError
+from bridge.domain.errors import FactsError, PrinterError, RuleError
 from bridge.store.errors import StoreError
 from bridge.web.headers import SECURITY_HEADERS
 
@@ -23,6 +23,7 @@ TITLES: Final[Mapping[str, tuple[int, str]]] = {
     "ticket-open": (409, "The window has a ticket open"),
     "counter-paused": (409, "The window is paused"),
     "no-ticket": (409, "The window has no such ticket"),
+    "printer": (409, "The printer cannot print now"),
     "month-state": (409, "The month does not stand so that this can be done"),
     "decision": (409, "This decision may not be made so"),
     "rule": (409, "The rules of the hall refuse this"),
@@ -97,11 +98,8 @@ def install(app: FastAPI, missing_page: Callable[[Request], Response]) -> None:
     @app.exception_handler(RuleError)
     async def _rule(request: Request, error: RuleError) -> Response:
         kind = error.problem if error.problem in TITLES else "rule"
-        extra: dict[str, Any] = {}
-        if isinstance(error, FactsError):
-            extra["errors"] = [_fact_mistake(*mistake) for mistake in error.mistakes]
         words = str(error) or (error.__doc__ or "")
-        return problem(request.url.path, kind, words, **extra)
+        return problem(request.url.path, kind, words, **_more(error))
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> Response:
@@ -174,6 +172,17 @@ def _kind_of(error: RequestValidationError) -> str:
     if "header" in places:
         return "invalid-header"
     return "not-found" if places == {"path"} else "invalid-request"
+
+
+def _more(error: RuleError) -> dict[str, Any]:
+    """What a refusal tells to programs besides its words."""
+    match error:
+        case FactsError():
+            return {"errors": [_fact_mistake(*each) for each in error.mistakes]}
+        case PrinterError():
+            return {"obstacle": error.obstacle}
+        case _:
+            return {}
 
 
 def _fact_mistake(index: int, text: str) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from support.fake_attendance import FakeAttendance
+from support.fake_paper import FakePaper
+from support.fake_site import HALL, make_site
 
 from bridge.domain.errors import (
     CounterPausedError,
@@ -27,7 +29,9 @@ from bridge.domain.views import (
     CounterState,
     CounterView,
     DeviceView,
+    Drawn,
     Page,
+    PrintState,
     PunchView,
     QueueView,
     RatingView,
@@ -44,34 +48,7 @@ from devices.site import Site
 
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
-HALL = {
-    "hall": {"id": "qiaojia", "name": "便民投资服务中心"},
-    "services": [
-        {"id": "reg", "prefix": "A", "name": "企业登记", "audience": "企业和个体户"},
-        {"id": "idcard", "prefix": "B", "name": "身份证", "audience": "本县居民"},
-    ],
-    "counters": [
-        {
-            "id": "w1",
-            "number": 1,
-            "name": "1号窗口",
-            "services": ["reg"],
-            "area": "hall",
-        },
-        {"id": "w2", "number": 2, "services": ["reg", "idcard"], "area": "hall"},
-        {"id": "w3", "number": 3, "services": ["idcard"], "area": "upper"},
-    ],
-    "areas": [{"id": "hall", "name": "一楼大厅"}, {"id": "upper", "name": "二楼"}],
-    "devices": [
-        {"id": "bus-1", "driver": "ff68", "url": "tcp://127.0.0.1:9"},
-        {"id": "led-main", "driver": "onbon", "url": "tcp://127.0.0.1:9"},
-    ],
-}
-
-
-def make_site(**changes: Any) -> Site:
-    """The hall file of the tests."""
-    return Site.model_validate({**HALL, **changes})
+__all__ = ["HALL", "START", "FakeHall", "make_site"]
 
 
 class FakeHall:
@@ -87,6 +64,7 @@ class FakeHall:
         self.queries: list[ListQuery] = []
         self.oldest = 0
         self.attendance = FakeAttendance(self.now)
+        self.paper = FakePaper()
         self.hub = Hub()
         self._now = START
         self._tickets: dict[str, TicketView] = {}
@@ -102,15 +80,38 @@ class FakeHall:
     def advance(self, **duration: float) -> None:
         self._now += timedelta(**duration)
 
-    async def issue_ticket(
+    async def issue_ticket(self, **wish: Any) -> TicketView:
+        return (await self.draw_ticket(**wish)).ticket
+
+    async def draw_ticket(
         self,
         *,
         service: str,
         channel: Channel,
         subject_ref: str | None = None,
+        kiosk: str | None = None,
         once: Once | None = None,
+    ) -> Drawn:
+        known = self.paper.take(channel, subject_ref, kiosk)
+        if known is not None:
+            return Drawn(ticket=self._tickets[known], is_new=False)
+        ticket = self._issue(service, channel, once)
+        self.paper.keep(subject_ref, ticket.id)
+        return Drawn(ticket=ticket, is_new=True)
+
+    async def reprint_ticket(
+        self, ticket_id: str, *, kiosk: str | None = None, once: Once | None = None
     ) -> TicketView:
-        del subject_ref
+        del once
+        self.paper.take(Channel.KIOSK, None, kiosk)
+        self.printed(ticket_id, PrintState.PENDING)
+        return await self.ticket(ticket_id)
+
+    def printed(self, ticket_id: str, state: PrintState) -> None:
+        """Tell what became of a ticket's paper."""
+        self._put(replace(self._tickets[ticket_id], print=state))
+
+    def _issue(self, service: str, channel: Channel, once: Once | None) -> TicketView:
         known: TicketView | None = self._known(once)
         if known is not None:
             return known
@@ -129,6 +130,7 @@ class FakeHall:
             issued_at=self.now(),
             called_at=None,
             finished_at=None,
+            print=self.paper.state if channel is Channel.KIOSK else None,
         )
         self._put(ticket)
         self._remember(once, ticket)

@@ -206,7 +206,7 @@ async def test_a_store_that_cannot_be_written_is_503_with_its_words(
     async def full(*_: Any, **__: Any) -> None:
         raise StoreError("cannot write to hall.db: database or disk is full")
 
-    monkeypatch.setattr(hall, "issue_ticket", full)
+    monkeypatch.setattr(hall, "draw_ticket", full)
     async with client_of(hall) as client:
         answer = await client.post("/api/v1/tickets", json={"service": "reg"})
     assert answer.status_code == 503

@@ -18,12 +18,14 @@ from bridge.domain.views import (
     ServiceView,
     TicketView,
 )
+from bridge.service.ports import HallPort
 from bridge.web.api.depends import Hall, NoQuery, problems
 from bridge.web.encoding import answer
 from bridge.web.guard import CHALLENGE, token_fits
 from bridge.web.idempotency import IdempotencyKey, once
 from bridge.web.lists import AreaSlice, CounterSlice, ServiceSlice
 from bridge.web.problems import ProblemError
+from devices.kiosks import kiosks_of, services_at
 from devices.site import Area
 
 router = APIRouter(tags=["queue"])
@@ -39,6 +41,16 @@ class TicketRequest(BaseModel):
     service: Short
     channel: Channel = Channel.API
     subject_ref: Short | None = None
+    kiosk: Short | None = None
+    """With channel kiosk: which one, and so which printer; the first one without."""
+
+
+class ReprintRequest(BaseModel):
+    """Where a ticket is printed again; without a kiosk where it was printed last."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kiosk: Short | None = None
 
 
 class CounterArguments(BaseModel):
@@ -71,7 +83,10 @@ async def kiosk_or_token(request: Request) -> None:
     "/tickets",
     status_code=201,
     response_model=TicketView,
-    responses=problems(400, 401, 413, 415),
+    responses={
+        **problems(400, 401, 409, 413, 415),
+        200: {"model": TicketView, "description": "the subject's ticket, again"},
+    },
     dependencies=[NoQuery, Depends(kiosk_or_token)],
 )
 async def draw_ticket(
@@ -80,20 +95,46 @@ async def draw_ticket(
     wish: TicketRequest,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Draw a ticket."""
+    """Draw a ticket; 200 with the same one for a subject that waits already."""
     if hall.site.service(wish.service) is None:
         known = ", ".join(service.id for service in hall.site.services)
         raise invalid_field(
             "service", f"no service {wish.service!r}; there are: {known}"
         )
-    ticket = await hall.issue_ticket(
+    _check_kiosk(hall, wish.kiosk, wish.service)
+    drawn = await hall.draw_ticket(
         service=wish.service,
         channel=wish.channel,
         subject_ref=wish.subject_ref,
-        once=once(request, idempotency_key, wish.model_dump(mode="json")),
+        kiosk=wish.kiosk,
+        once=once(request, idempotency_key, _said(wish)),
     )
-    place = f"/api/v1/tickets/{ticket.id}"
-    return answer(request, ticket, status=201, headers={"Location": place})
+    place = f"/api/v1/tickets/{drawn.ticket.id}"
+    status = 201 if drawn.is_new else 200
+    return answer(request, drawn.ticket, status=status, headers={"Location": place})
+
+
+@router.post(
+    "/tickets/{ticket_id}/reprint",
+    response_model=TicketView,
+    responses=problems(400, 404, 409, 413, 415),
+    dependencies=[NoQuery],
+)
+async def reprint_ticket(
+    *,
+    request: Request,
+    hall: Hall,
+    ticket_id: str,
+    wish: ReprintRequest | None = None,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Print a ticket again."""
+    kiosk = wish.kiosk if wish is not None else None
+    _check_kiosk(hall, kiosk)
+    ticket = await hall.reprint_ticket(
+        ticket_id, kiosk=kiosk, once=once(request, idempotency_key, {"kiosk": kiosk})
+    )
+    return answer(request, ticket)
 
 
 @router.get(
@@ -177,6 +218,28 @@ async def act_at_counter(
         counter_id, action, arguments=given, once=once(request, idempotency_key, given)
     )
     return answer(request, done)
+
+
+def _said(wish: TicketRequest) -> dict[str, Any]:
+    """What tells this request from another; one without a kiosk as ever."""
+    return wish.model_dump(
+        mode="json", exclude={"kiosk"} if wish.kiosk is None else None
+    )
+
+
+def _check_kiosk(hall: HallPort, name: str | None, service: str | None = None) -> None:
+    """Raise for a kiosk that there is not, or that does not offer the service."""
+    if name is None:
+        return
+    kiosk = hall.site.kiosk(name)
+    if kiosk is None:
+        known = ", ".join(kiosk.id for kiosk in kiosks_of(hall.site))
+        raise invalid_field("kiosk", f"no kiosk {name!r}; there are: {known}")
+    offered = [entry.id for entry in services_at(hall.site, kiosk)]
+    if service is not None and service not in offered:
+        raise invalid_field(
+            "service", f"kiosk {name} offers: {', '.join(offered) or 'nothing'}"
+        )
 
 
 def invalid_field(field: str, message: str) -> RequestValidationError:
