@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -58,7 +59,15 @@ def main() -> None:
 
 async def _serve(part: Part, handover: Handover, status: int) -> None:
     loop = asyncio.get_running_loop()
-    task = asyncio.create_task(part(handover, lambda: _tell(status, READY)))
+
+    def ready() -> None:
+        # What was loaded stays for good: looking through it again and again would
+        # hold presses for a tenth of a second.
+        gc.collect()
+        gc.freeze()
+        _tell(status, READY)
+
+    task = asyncio.create_task(part(handover, ready))
     stopping = False
 
     def stop() -> None:

@@ -27,8 +27,10 @@ log = logging.getLogger(__name__)
 
 MAX_TAKEN: Final = 1000
 """Most messages of a lane's kind in one transaction: a press waits no longer."""
-MAX_TAKEN_BYTES: Final = 512 * 1024
-"""Most bytes of the clock lane in one transaction (about one batch or two)."""
+MAX_TAKEN_BYTES: Final = {Lane.DESK: 512 * 1024, Lane.CLOCK: 48 * 1024}
+"""Most bytes of a lane in one transaction, but for its last message."""
+MOST_PASSED_OVER: Final = 20
+"""So often presses go alone; then a log that waits comes along once."""
 HIGH_WATER_BYTES: Final = 32 * 1024 * 1024
 """Beyond this nothing more is read from the broker."""
 ASK_TIMEOUT_S: Final = 3.0
@@ -83,6 +85,7 @@ class Inbox:
         self._queues: dict[Lane, deque[Arrival]] = {lane: deque() for lane in Lane}
         self._bytes = 0
         self._paused = False
+        self._passed_over = 0
         self._arrived = asyncio.Event()
         self._gaps: dict[LaneKey, tuple[int, int]] = {}
         self._chasing: set[LaneKey] = set()
@@ -150,11 +153,16 @@ class Inbox:
         for lane in (Lane.DESK, Lane.CLOCK):
             queue = self._queues[lane]
             count = 0
-            while queue and count < MAX_TAKEN and size < MAX_TAKEN_BYTES:
+            while queue and count < MAX_TAKEN and size < MAX_TAKEN_BYTES[lane]:
                 arrival = queue.popleft()
                 size += len(arrival.payload)
                 count += 1
                 taken.append(arrival)
+            if taken and lane is Lane.DESK and self._passed_over < MOST_PASSED_OVER:
+                self._passed_over += 1  # a press does not wait for a log beside it
+                break
+        else:
+            self._passed_over = 0
         self._bytes -= size
         if self._paused and self._bytes < HIGH_WATER_BYTES // 2:
             self._paused = False

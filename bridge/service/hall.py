@@ -103,6 +103,11 @@ class Hall:
         """The id that was made with the database."""
         return self._database.store_id
 
+    @property
+    def store_path(self) -> Path:
+        """The file of the store."""
+        return self._database.path
+
     def now(self) -> datetime:
         """The time, aware, in the hall's zone."""
         return self._clock().astimezone(self._site.hall.zone)

@@ -14,7 +14,7 @@ import pytest
 from support.asking import client_of
 from support.offices import Office, at, running_office
 
-from bridge.web.api.attendance import months
+from bridge.service.attendance import keeper
 
 ROOT = "/api/v1/attendance"
 MONDAY = date(2026, 3, 2)
@@ -195,9 +195,9 @@ async def test_large_files_are_read_and_made_in_a_process_of_their_own(
     del aside[:]
     small = await client.get(f"{ROOT}/months/2026-03.xlsx")
     assert aside == []
-    monkeypatch.setattr(months, "LARGE_DAYS", 0)
+    monkeypatch.setattr(keeper, "MANY_DAYS", 0)
     large = await client.get(f"{ROOT}/months/2026-03.xlsx")
-    assert aside == ["month_workbook"]
+    assert aside == ["file"]
     cells = []
     for answer in (small, large):
         assert answer.status_code == 200

@@ -42,10 +42,12 @@ from bridge.service.attendance.port import (
     MonthStatus,
     Removal,
     Sheet,
+    SheetForm,
     Tamper,
     Today,
     UnknownUser,
 )
+from bridge.service.attendance.sheets import month_csv, month_workbook
 from bridge.service.ports import Once
 
 KINDS = {
@@ -154,6 +156,20 @@ class FakeAttendance:
             closed_by=entry.actor if entry else None,
             entry=entry.id if entry else None,
         )
+
+    async def sheet_file(
+        self,
+        month: str,
+        form: SheetForm,
+        *,
+        person: str | None = None,
+        department: str | None = None,
+        lang: str = "zh-CN",
+    ) -> bytes:
+        sheet = await self.sheet(month, person=person, department=department)
+        if form is SheetForm.WORKBOOK:
+            return month_workbook(sheet, lang)
+        return month_csv(sheet, "days" if form is SheetForm.DAYS else "summary", lang)
 
     async def sheet(
         self, month: str, *, person: str | None = None, department: str | None = None

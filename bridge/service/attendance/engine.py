@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Protocol, TypeVar
 
@@ -123,6 +124,12 @@ class Engine:
         is_due = True
         while await self._look(ticks=is_due) or is_due:
             is_due = False
+
+    @asynccontextmanager
+    async def resting(self) -> AsyncIterator[None]:
+        """Let no row be written meanwhile."""
+        async with self._turn:
+            yield
 
     async def _look(self, *, ticks: bool) -> bool:
         """One look at everything, one after the other; whether there was work.

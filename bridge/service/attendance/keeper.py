@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
+from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from bridge.domain.attendance.mistakes import Mistake
-from bridge.domain.attendance.results import DayState, MonthRow
+from bridge.domain.attendance.results import MonthRow
 from bridge.domain.errors import NotFoundError, RuleError
 from bridge.domain.views import DeviceView, Page
-from bridge.service.attendance import ledger, months, standing
+from bridge.service.attendance import beside, ledger, months, standing
 from bridge.service.attendance.book import Book
-from bridge.service.attendance.clocks import behind, clock_standings
+from bridge.service.attendance.clocks import clock_standings
 from bridge.service.attendance.coverage import reports
-from bridge.service.attendance.engine import Engine, closed_months
+from bridge.service.attendance.engine import Engine
 from bridge.service.attendance.explaining import explained
 from bridge.service.attendance.fact_list import fact_page, known_after
-from bridge.service.attendance.listing import (
-    EXCEPTIONS,
-    day_page,
-    day_view,
-    tamper_page,
-    unknown_users,
-)
+from bridge.service.attendance.glance import glance
+from bridge.service.attendance.listing import day_page, tamper_page, unknown_users
 from bridge.service.attendance.port import (
     ClockStanding,
     CoverStanding,
@@ -41,6 +38,7 @@ from bridge.service.attendance.port import (
     Known,
     MonthStatus,
     Sheet,
+    SheetForm,
     Tamper,
     Today,
     UnknownUser,
@@ -48,18 +46,17 @@ from bridge.service.attendance.port import (
 from bridge.service.attendance.previewing import check, preview
 from bridge.service.attendance.seals import seal_beside
 from bridge.service.attendance.settings import Settings
-from bridge.service.attendance.stand_ins import UNCOVERED, stand_ins, watch
+from bridge.service.attendance.stand_ins import stand_ins, watch
 from bridge.service.attendance.telling import Draft, draft
 from bridge.service.attendance.workers import Workers
 from bridge.service.once import remembered
 from bridge.service.ports import Once
 from bridge.service.work import Work
-from bridge.store.attendance_tables import day_row
 from devices.site import Site
 
 Result = TypeVar("Result")
 
-MOST_EXCEPTIONS: Final = 200
+MANY_DAYS: Final = 2000
 MOST_AT_THE_WRITER: Final = 50
 """Facts that are checked in the writer's own time, a tenth of a second at most."""
 
@@ -70,6 +67,10 @@ class HallStore(Protocol):
     @property
     def site(self) -> Site:
         """The hall file."""
+
+    @property
+    def store_path(self) -> Path:
+        """The file of the store."""
 
     def now(self) -> datetime:
         """The time, aware, in the hall's zone."""
@@ -136,33 +137,7 @@ class Attendance:
         """Today at a glance."""
         book, now = await self._book(), self._hall.now()
         clocks = await self.clocks()
-        today = now.date()
-
-        def read(db: Connection) -> Today:
-            counts: dict[DayState, int] = {}
-            rows: list[DayRow] = []
-            closed = closed_months(db)
-            query = select(day_row).where(day_row.c.day == today.isoformat())
-            for row in db.execute(query):
-                state = DayState(row.states.split(",")[0])
-                counts[state] = counts.get(state, 0) + 1
-                if state in EXCEPTIONS:
-                    rows.append(day_view(row, book, closed))
-            order = {state: place for place, state in enumerate(EXCEPTIONS)}
-            rows.sort(key=lambda row: (order[row.result.state], row.result.person))
-            tomorrow = today + timedelta(days=1)
-            missing = stand_ins(db, book, today, tomorrow)
-            return Today(
-                day=today,
-                now=now,
-                counts=counts,
-                exceptions=rows[:MOST_EXCEPTIONS],
-                undecided=months.undecided_in(db, date.min, date.max),
-                clocks_behind=behind(clocks, now),
-                uncovered=[each for each in missing if each.state == UNCOVERED],
-            )
-
-        return await self._hall.read(read)
+        return await self._hall.read(lambda db: glance(db, book, clocks, now))
 
     # -- months ------------------------------------------------------------------
 
@@ -170,6 +145,9 @@ class Attendance:
         self, month: str, *, person: str | None = None, department: str | None = None
     ) -> Sequence[MonthRow]:
         """Everybody's month, by department, then person."""
+        place = self._place(month, person=person, department=department)
+        if await self._is_long(month):
+            return await self.workers.run(beside.rows, place)
         book = await self._book()
         return await self._hall.read(
             lambda db: months.month_rows(
@@ -194,16 +172,45 @@ class Attendance:
             )
         )
 
+    async def sheet_file(
+        self,
+        month: str,
+        form: SheetForm,
+        *,
+        person: str | None = None,
+        department: str | None = None,
+        lang: str = "zh-CN",
+    ) -> bytes:
+        """A month sheet as a file."""
+        place = self._place(month, person=person, department=department)
+        if await self._is_long(month):
+            return await self.workers.run(beside.file, place, form, lang)
+        return await asyncio.to_thread(beside.file, place, form, lang)
+
     async def close_month(
         self, month: str, *, by: str, reason: str, once: Once | None = None
     ) -> MonthStatus:
-        """Sign a month: its days stand."""
+        """Sign a month: its days stand.
+
+        Signed beside the writer, while no row is written: a press does not wait.
+        """
 
         def act(work: Work) -> None:
             book = self._book_of(work.db)
-            months.close(work, book, month, by=by, reason=reason)
+            months.close(work, book, month, signature, by=by, reason=reason)
 
-        await self._do(once, act)
+        async with self.engine.resting():
+            now = await self.month(month)
+            if once is None:
+                months.check_closable(now, self._hall.now().date())
+            while await seal_beside(self._hall):
+                pass
+            place = self._place(month)
+            if await self._is_long(month):
+                signature = await self.workers.run(beside.signature, place)
+            else:
+                signature = await asyncio.to_thread(beside.signature, place)
+            await self._do(once, act)
         return await self.month(month)
 
     async def reopen_month(
@@ -356,6 +363,24 @@ class Attendance:
         """The writer's own book, as its transaction sees the facts."""
         self._written = self._settings.book(db, self._written)
         return self._written
+
+    def _place(
+        self, month: str, *, person: str | None = None, department: str | None = None
+    ) -> beside.Place:
+        months.bounds(month)
+        return beside.Place(
+            site=self._hall.site,
+            store=self._hall.store_path,
+            now=self._hall.now(),
+            month=month,
+            person=person,
+            department=department,
+        )
+
+    async def _is_long(self, month: str) -> bool:
+        """Whether a month has so many days that a process takes them."""
+        days = await self._hall.read(lambda db: months.count_days(db, month))
+        return days > MANY_DAYS
 
     async def _do(self, once: Once | None, act: Callable[[Work], None]) -> None:
         def run(work: Work) -> list[dict[str, Any]]:

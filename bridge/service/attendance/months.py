@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import calendar
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -94,6 +95,16 @@ def _person(book: Book, name: str) -> Person:
     return book.people.get(name) or Person(id=name, name=name)
 
 
+def count_days(db: Connection, month: str) -> int:
+    """How many rows a month has."""
+    first, last = bounds(month)
+    return db.execute(
+        select(func.count())
+        .select_from(day_row)
+        .where(day_row.c.day >= first.isoformat(), day_row.c.day <= last.isoformat())
+    ).scalar_one()
+
+
 def status(db: Connection, book: Book, month: str, today: date) -> MonthStatus:
     """How a month stands."""
     first, last = bounds(month)
@@ -159,21 +170,45 @@ def undecided_in(db: Connection, first: date, last: date) -> int:
     ).scalar_one()
 
 
-def close(work: Work, book: Book, month: str, *, by: str, reason: str) -> None:
-    """Sign a month; raises `MonthError` while anything of it is open."""
-    now = status(work.db, book, month, work.now.date())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """What is signed: the digest of a month's rows, and everybody's sums."""
+
+    digest: str
+    sums: Sequence[Mapping[str, Any]]
+
+
+def sign(db: Connection, book: Book, month: str) -> Signature:
+    """The signature of a month as it is now."""
+    sums = [_sums(row) for row in month_rows(db, book, month)]
+    return Signature(digest=month_digest(db, month), sums=sums)
+
+
+def check_closable(now: MonthStatus, today: date) -> None:
+    """Raise `MonthError` while anything of a month is open, or it is closed."""
     if now.state == "closed":
-        raise MonthError(f"{month} is closed already, by {now.closed_by}")
+        raise MonthError(f"{now.month} is closed already, by {now.closed_by}")
     if not now.final:
-        raise MonthError(_why_open(now, bounds(month)[1], work.now.date()))
+        raise MonthError(_why_open(now, bounds(now.month)[1], today))
+
+
+def close(
+    work: Work, book: Book, month: str, signature: Signature, *, by: str, reason: str
+) -> None:
+    """Let a month stand as it was signed; raises `MonthError` as `check_closable`.
+
+    No row of the month may have been written since it was signed.
+    """
+    today = work.now.date()
+    now = status(work.db, book, month, today)
+    check_closable(now, today)
     seal_punches(work)
-    rows = month_rows(work.db, book, month)
     data = {
         "month": month,
-        "digest": month_digest(work.db, month),
+        "digest": signature.digest,
         "days": now.days,
         "unknown_days": now.unknown_days,
-        "rows": [_sums(row) for row in rows],
+        "rows": signature.sums,
     }
     entry = ledger.append(
         work, actor=by, kind=CLOSED, key=month, reason=reason, data=data

@@ -99,16 +99,23 @@ class OfflineAttendance:
 
 
 @contextmanager
-def open_readonly(
-    site: Site, data: Path, clock: Callable[[], datetime]
-) -> Iterator[OfflineAttendance]:
-    """The attendance of a data folder; raises `StoreError` when there is none."""
+def open_store(site: Site, store: Path, now: datetime) -> Iterator[OfflineAttendance]:
+    """The attendance of a store's file; raises `StoreError` when there is none."""
     settings = Settings.of(site)
-    with open_for_reading(data / STORE) as db:
+    with open_for_reading(store) as db:
         yield OfflineAttendance(
             site=site,
             settings=settings,
             db=db,
             book=settings.book(db),
-            now=clock().astimezone(site.hall.zone),
+            now=now.astimezone(site.hall.zone),
         )
+
+
+@contextmanager
+def open_readonly(
+    site: Site, data: Path, clock: Callable[[], datetime]
+) -> Iterator[OfflineAttendance]:
+    """The attendance of a data folder; raises `StoreError` when there is none."""
+    with open_store(site, data / STORE, clock()) as attendance:
+        yield attendance

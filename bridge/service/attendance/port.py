@@ -227,6 +227,14 @@ class Sheet:
     """Day of the month -> what it is."""
 
 
+class SheetForm(StrEnum):
+    """As which file a month sheet is wanted."""
+
+    WORKBOOK = "xlsx"
+    SUMMARY = "summary"
+    DAYS = "days"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockGap:
     """A time for which a clock's punches are not here, or were late."""
@@ -343,6 +351,17 @@ class AttendancePort(Protocol):
         self, month: str, *, person: str | None = None, department: str | None = None
     ) -> Sheet:
         """A month as management signs it."""
+
+    async def sheet_file(
+        self,
+        month: str,
+        form: SheetForm,
+        *,
+        person: str | None = None,
+        department: str | None = None,
+        lang: str = "zh-CN",
+    ) -> bytes:
+        """A month sheet as a file."""
 
     async def close_month(
         self, month: str, *, by: str, reason: str, once: Once | None = None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from typing import Annotated, Final, Literal
 from urllib.parse import quote
 
@@ -11,8 +9,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from bridge.domain.attendance.results import MonthRow
 from bridge.domain.views import Page
-from bridge.service.attendance.port import AttendancePort, MonthStatus, Sheet
-from bridge.service.attendance.sheets import month_csv, month_workbook
+from bridge.service.attendance.port import MonthStatus, SheetForm
 from bridge.web.api.attendance.depends import WRITE_PROBLEMS, Act, Attendance
 from bridge.web.api.attendance.slices import LanguageQuery, Month, MonthSlice
 from bridge.web.api.depends import Hall, NoQuery, problems
@@ -25,8 +22,6 @@ router = APIRouter()
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV: Final = "text/csv; charset=utf-8"
 
-LARGE_DAYS: Final = 2000
-"""Days of a sheet that is made in a process of its own."""
 
 MonthPath = Annotated[Month, Path(description="yyyy-mm")]
 
@@ -78,10 +73,13 @@ async def read_month_workbook(
     attendance: Attendance, month: MonthPath, query: Annotated[SheetQuery, Query()]
 ) -> Response:
     """The month sheet with day detail, for signing; opens in WPS and Excel."""
-    sheet = await attendance.sheet(
-        month, person=query.person, department=query.department
+    content = await attendance.sheet_file(
+        month,
+        SheetForm.WORKBOOK,
+        person=query.person,
+        department=query.department,
+        lang=query.lang,
     )
-    content = await _made(attendance, sheet, month_workbook, query.lang)
     return file_answer(content, XLSX, f"{_name(query)}-{month}.xlsx")
 
 
@@ -100,10 +98,13 @@ async def read_month_csv(
     attendance: Attendance, month: MonthPath, query: Annotated[CsvQuery, Query()]
 ) -> Response:
     """A table of the month sheet: `summary`, or `days`."""
-    sheet = await attendance.sheet(
-        month, person=query.person, department=query.department
+    content = await attendance.sheet_file(
+        month,
+        SheetForm(query.part),
+        person=query.person,
+        department=query.department,
+        lang=query.lang,
     )
-    content = await _made(attendance, sheet, month_csv, query.part, query.lang)
     part = {"summary": "", "days": "-明细"}[query.part]
     return file_answer(content, CSV, f"{_name(query)}-{month}{part}.csv")
 
@@ -163,15 +164,6 @@ async def reopen_month(
         month, by=act.by, reason=act.reason, once=ticket
     )
     return answer(request, status)
-
-
-async def _made(
-    attendance: AttendancePort, sheet: Sheet, make: Callable[..., bytes], *more: str
-) -> bytes:
-    """A file of a sheet; of a large one in a process of its own."""
-    if len(sheet.days) > LARGE_DAYS:
-        return await attendance.aside(make, sheet, *more)
-    return await asyncio.to_thread(make, sheet, *more)
 
 
 def _name(query: SheetQuery) -> str:
