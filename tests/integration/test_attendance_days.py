@@ -23,7 +23,7 @@ from bridge.domain.attendance.facts import (
     Session,
 )
 from bridge.domain.attendance.results import DayState
-from bridge.domain.errors import NotFoundError
+from bridge.domain.errors import FactsError, NotFoundError
 from bridge.service.attendance.port import DayQuery, FactKind, Removal
 from devices.events import Direction
 
@@ -198,6 +198,25 @@ async def test_a_correction_adds_a_punch_and_says_so(office: Office) -> None:
     assert [each.id for each in told.corrections] == [asked.id]
     assert [entry.actor for entry in told.entries] == ["管理员", "测试甲", "科长"]
     assert [punch.correction for punch in told.row.result.punches] == [None, asked.id]
+
+
+async def test_a_session_that_the_day_has_not_cannot_be_corrected(
+    office: Office,
+) -> None:
+    await end_of(office, MONDAY)
+    sheet = Correction(
+        id="",
+        person="001",
+        day=MONDAY,
+        kind=CorrectionKind.STATE,
+        state="present",
+        session=1,
+        reason="开会",
+    )
+    with pytest.raises(FactsError, match="no session 1: that day has 1"):
+        await office.hall.attendance.tell([sheet], by="测试甲", reason="开会")
+    first = replace(sheet, session=0)
+    await office.hall.attendance.tell([first], by="测试甲", reason="开会")
 
 
 async def test_other_hours_recompute_the_days_they_touch(office: Office) -> None:

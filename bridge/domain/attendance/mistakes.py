@@ -101,6 +101,10 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "no state {state!r}; one of {known}",
         "不认识“{state}”，可填：{known}",
     ),
+    "no_session": (
+        "no session {session}: that day has {count}, counted from 0",
+        "没有第 {session} 时段：当天有 {count} 个，从 0 数起",
+    ),
     "no_gap": (
         "clock {device!r} has no gap that begins then",
         "考勤机 {device} 没有从该时刻开始的缺口",

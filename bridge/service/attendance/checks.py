@@ -26,6 +26,7 @@ from bridge.domain.attendance.facts import (
     Status,
 )
 from bridge.domain.attendance.mistakes import Mistake, mistake
+from bridge.domain.attendance.plan import plan_day
 from bridge.service.attendance.book import Book, enrolments_of
 from bridge.service.attendance.coverage import clocks_of
 from bridge.service.attendance.kinds import DECIDED
@@ -211,6 +212,16 @@ def _correction(fact: Correction, bench: Bench) -> Iterator[Mistake]:
             if fact.state not in STATES_BY_CORRECTION:
                 known = ", ".join(sorted(STATES_BY_CORRECTION))
                 yield mistake("no_state", "state", state=fact.state, known=known)
+            yield from _own_session(fact, bench)
+
+
+def _own_session(fact: Correction, bench: Bench) -> Iterator[Mistake]:
+    person = bench.book.people.get(fact.person)
+    if fact.session is None or person is None:
+        return
+    due = plan_day(bench.book.schedule(), person, fact.day, bench.book.zone).due
+    if fact.session >= len(due):
+        yield mistake("no_session", "session", session=fact.session, count=len(due))
 
 
 def _own_punch(row: Row[Any], fact: Correction, bench: Bench) -> Iterator[Mistake]:
