@@ -32,6 +32,7 @@ _TINY_OLD: Final = struct.Struct("<HBIB")
 
 SANE_SINCE: Final = datetime(2005, 1, 1)  # noqa: DTZ001 - a clock knows no zone
 """Older dates come from a clock without battery; they say little of a layout."""
+SANE_AHEAD: Final = timedelta(days=400)
 SAMPLE: Final = 256
 """Rows looked at to tell layouts apart."""
 
@@ -149,6 +150,10 @@ class LogReading:
     """What does not fit about the whole; empty when all does."""
     doubtful: Sequence[int] = ()
     """Places of rows with an impossible date or user id."""
+    known_ids: frozenset[str] = frozenset()
+    """The clock's own users; empty when they are not known."""
+    latest: datetime = datetime.max  # noqa: DTZ901 - the time a clock tells
+    """No punch is much later than this (naive)."""
 
     def __len__(self) -> int:
         return len(self.body) // self.layout.size
@@ -157,7 +162,13 @@ class LogReading:
         """Rows `start` to `end`; None where one is doubtful."""
         decode, size = _DECODERS[self.layout], self.layout.size
         for at in range(start * size, min(end, len(self)) * size, size):
-            yield decode(self.body[at : at + size], self.uids)
+            record = decode(self.body[at : at + size], self.uids)
+            yield None if record is None or self._is_stray(record) else record
+
+    def _is_stray(self, record: PunchRecord) -> bool:
+        """Nobody's punch at no sensible time: bytes of something else."""
+        is_nobody = bool(self.known_ids) and record.user_id not in self.known_ids
+        return is_nobody and not _is_sane(record.time, self.latest)
 
 
 def decode_row(
@@ -244,9 +255,20 @@ def decode_log(
             "sense in "
             f"rows of {', '.join(str(each.size) for each in fitting)} bytes"
         )
-    reading = LogReading(layout=layout, body=body, uids=uids, complaint=complaint)
+    reading = LogReading(
+        layout=layout,
+        body=body,
+        uids=uids,
+        complaint=complaint,
+        known_ids=known_ids,
+        latest=latest,
+    )
     rows = enumerate(reading.rows(0, len(reading)))
     return replace(reading, doubtful=[at for at, row in rows if row is None])
+
+
+def _is_sane(time: datetime, latest: datetime) -> bool:
+    return time >= SANE_SINCE and time - latest <= SANE_AHEAD
 
 
 def _plausible(
@@ -265,7 +287,7 @@ def _plausible(
         record = decode(body[at : at + layout.size], uids)
         if record is None:
             continue
-        sane = SANE_SINCE <= record.time <= latest + timedelta(days=400)
+        sane = _is_sane(record.time, latest)
         total += 0.6 if sane else 0.3
         if not known_ids or record.user_id in known_ids:
             total += 0.4

@@ -103,9 +103,12 @@ class Bulk:
             return packet.data
         if packet.code != Code.PREPARE:
             raise ProtocolError(f"the clock does not send it (answer {packet.code})")
-        parts = []
+        parts: list[bytes] = []
         while (packet := self.line.next_packet()).code == Code.DATA:
-            parts.append(packet.data)
+            # A network may deliver a datagram twice; nothing numbers them, and
+            # one twice hides that another was lost. Rows are never so alike.
+            if not (self.line.datagrams and packet.data in parts):
+                parts.append(packet.data)
         return b"".join(parts)
 
     def _agreed(self, code: Code, data: bytes) -> None:

@@ -46,6 +46,29 @@ async def test_a_lost_datagram_is_asked_for_again() -> None:
     assert len(set(ids(it.punches))) == len(it.punches) == 1203
 
 
+class MuddledClock(LossyClock):
+    """Its network loses a datagram and delivers another one twice, once."""
+
+    def received(self, session: int, data: bytes, now: datetime) -> Sequence[Output]:
+        outputs = list(ZkClock.received(self, session, data, now))
+        if len(outputs) > 10 and not self.lost:
+            self.lost += 1
+            outputs[7] = outputs[8]
+        return outputs
+
+
+async def test_a_datagram_that_comes_twice_hides_no_lost_one() -> None:
+    plain = simulated_clock()
+    clock = MuddledClock(plain.device, plain.parameters, plain.site)
+    async with bench(UDP, clock=clock, rows=1203) as it:
+        await it.punched(1203)
+        await it.read_log()
+        await it.ready()
+    assert clock.lost == 1
+    assert len(set(ids(it.punches))) == len(it.punches) == 1203
+    assert not [identity for identity in ids(it.punches) if identity.count(":") > 1]
+
+
 class PunchedMeanwhile(ZkClock):
     """Somebody punches, and is told live, while the log is being read."""
 

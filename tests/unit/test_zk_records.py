@@ -156,6 +156,20 @@ def test_a_doubtful_row_is_left_out() -> None:
     assert reading.doubtful == [1, 3, 4, 5]
 
 
+def test_nobodys_row_at_no_sensible_time_is_left_out() -> None:
+    old = datetime(2000, 1, 1)  # noqa: DTZ001 - as a clock says it
+    given = [("1001", old), ("256", old), ("256", LATEST)]
+    rows = [encode_row(punch_record(*each), Layout.SHORT) for each in given]
+    blob = encode_table(rows)
+    for known, doubtful in (({"1001"}, [1]), (set(), [])):
+        reading = decode_log(
+            blob, expected=3, latest=LATEST, uids={}, known_ids=frozenset(known)
+        )
+        assert reading.layout is Layout.SHORT
+        assert reading.doubtful == doubtful
+        assert [row is None for row in reading.rows(0, 3)].count(True) == len(doubtful)
+
+
 def test_a_log_that_is_cut_complains() -> None:
     blob = encode_table([encode_row(punch_record(), Layout.LONG)] * 3)
     assert read(blob[:-40], 3).complaint
