@@ -58,7 +58,7 @@ class MuddledClock(LossyClock):
 
 
 async def test_a_datagram_that_comes_twice_hides_no_lost_one() -> None:
-    plain = simulated_clock()
+    plain = simulated_clock(record_size=16)
     clock = MuddledClock(plain.device, plain.parameters, plain.site)
     async with bench(UDP, clock=clock, rows=1203) as it:
         await it.punched(1203)
