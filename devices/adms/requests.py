@@ -48,7 +48,6 @@ _KINDS: Final = {
     "registry": PushKind.SECURITY,
     "push": PushKind.SECURITY,
     "querydata": PushKind.SECURITY,
-    "rtdata": PushKind.SECURITY,
 }
 _SECURITY_TABLES: Final = {"rtlog", "rtstate", "tabledata"}
 _ENDPOINTS: Final = {

@@ -30,7 +30,7 @@ from bridge.domain.errors import (
     MonthError,
     NotFoundError,
 )
-from bridge.service.attendance.port import FactKind, FactQuery, Removal
+from bridge.service.attendance.port import Fact, FactKind, FactQuery, Removal
 from bridge.service.attendance.verify import Verdict, verify
 from bridge.service.ports import Once
 
@@ -170,7 +170,7 @@ async def test_nobody_decides_about_themselves_or_above_their_level(
 async def test_bad_facts_are_all_named_and_none_is_written(office: Office) -> None:
     attendance = office.hall.attendance
     head = (await attendance.ledger(limit=1, offset=0, kind=None, key=None)).total
-    facts = [
+    facts: list[Fact] = [
         replace(JIA, id="003", name="测试丙"),
         replace(JIA, id="004", name="测试丁", enrolments=[Enrolment(user_id="002")]),
         Posting(id="", person="009", shift="night", valid_from=MONDAY),
