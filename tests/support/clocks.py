@@ -10,7 +10,8 @@ from typing import Any
 from devices.events import Direction, PunchMethod
 from devices.site import DeviceEntry, HallInfo, Site
 from devices.zk.punch import PunchRecord
-from simulators.zk.simulator import ClockParameters, ZkClock
+from simulators.zk.parameters import ClockParameters
+from simulators.zk.simulator import ZkClock
 
 HALL = HallInfo(id="test", timezone="Asia/Shanghai")
 DAY = datetime(2026, 3, 2, 8, 30)  # noqa: DTZ001 - as a clock says it
