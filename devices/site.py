@@ -260,6 +260,16 @@ class DeviceEntry(BaseModel):
                 if isinstance(unit, Mapping) and isinstance(unit.get(key), str):
                     yield ("units", index, key), unit[key]
 
+    def elsewhere(
+        self, services: set[str], areas: set[str]
+    ) -> Iterator[tuple[tuple[str | int, ...], str, set[str], str]]:
+        """Every service and area of its units: path, id, what there is, and kind."""
+        units = self.parameters.get("units")
+        for index, unit in enumerate(units if isinstance(units, list) else []):
+            for kind, known in (("service", services), ("area", areas)):
+                if isinstance(unit, Mapping) and isinstance(unit.get(kind), str):
+                    yield ("units", index, kind), unit[kind], known, kind
+
 
 def _none_is_empty(value: object) -> object:
     return [] if value is None else value
@@ -284,7 +294,12 @@ class Site(Model):
 
     def mistakes(self) -> list[SiteError]:
         """Every reference that leads nowhere and every id that stands twice."""
-        return [*self._twice(), *self._dangling(), *self._on_lines()]
+        return [
+            *self._twice(),
+            *self._dangling(),
+            *self._units_of_nobody(),
+            *self._on_lines(),
+        ]
 
     def device(self, device_id: str) -> DeviceEntry | None:
         """The device of that id."""
@@ -330,6 +345,17 @@ class Site(Model):
         yield from _repeated("services", "prefix", [s.prefix for s in self.services])
         yield from _repeated("counters", "number", [c.number for c in self.counters])
         yield from _repeated("devices", "serial", [_serial(d) for d in self.devices])
+
+    def _units_of_nobody(self) -> Iterator[SiteError]:
+        services = {service.id for service in self.services}
+        areas = {area.id for area in self.areas}
+        for index, device in enumerate(self.devices):
+            for tail, name, known, what in device.elsewhere(services, areas):
+                if name not in known:
+                    yield SiteError(
+                        ("devices", index, *tail),
+                        f"no {what} {name!r}{_known(known)}",
+                    )
 
     def _dangling(self) -> Iterator[SiteError]:
         services = {service.id for service in self.services}

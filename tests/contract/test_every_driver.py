@@ -35,6 +35,7 @@ NEEDED: Final[dict[str, dict[str, Any]]] = {
         "keymap": "classic",
         "units": [{"address": 1, "counter": "w1", "evaluator": True}],
     },
+    "modbus": {"units": [{"address": 1, "counter": "w1"}], "reply_timeout_s": 0.3},
     "onbon": {"area": "hall"},
     "sdt": {"counter": "w1", "find_timeout_s": 0.3},
     "strip": {"bus": "line", "address": 1, "counter": "w1"},

@@ -11,7 +11,7 @@ from drivers.registry import driver_names, find_driver
 from simulators.registry import find_simulator
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "devices.md"
-TOLD = {"zk", "ff68", "onbon", "cpower", "eq2013", "sdt"}
+TOLD = {"zk", "ff68", "onbon", "cpower", "eq2013", "modbus", "sdt"}
 DRIVERS = sorted(TOLD & set(driver_names()))
 
 

@@ -1,0 +1,1 @@
+"""Digit tubes: Modbus RTU and the plainer protocols of their makers."""

@@ -1,0 +1,5 @@
+"""Digit tubes."""
+
+from drivers.modbus.driver import TubeDriver
+
+__all__ = ["TubeDriver"]

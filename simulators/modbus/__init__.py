@@ -1,0 +1,5 @@
+"""Simulated digit tubes."""
+
+from simulators.modbus.simulator import TubeLine
+
+__all__ = ["TubeLine"]
