@@ -68,6 +68,11 @@ class Simulator(ABC, Generic[Parameters]):
         raise ConfigurationError(f"{self.device.id} listens; it calls nobody")
 
     @property
+    def place(self) -> str | None:
+        """Where it is reached when its entry names no url; None: nowhere."""
+        return None
+
+    @property
     def rides(self) -> str | None:
         """The device on whose line it is; None for a line of its own.
 

@@ -24,7 +24,7 @@ from bridge.cli.secrets import Secrets
 from devices.errors import ConfigurationError
 from devices.site import DeviceEntry, Site
 
-LATER_DRIVERS: Final = frozenset({"pcsc", "keypad"})
+LATER_DRIVERS: Final = frozenset({"pcsc"})
 """Drivers of the contract that a later version brings."""
 LATER: Final = "not part of this version; the device stays offline"
 _LISTS: Final = ("services", "counters", "areas", "kiosks", "devices")

@@ -59,6 +59,7 @@ async def host_all(
                 if simulator.rides is not None:
                     riders.append((simulator, simulator.rides))
                     continue
+                url = url or simulator.place
                 url = url or (simulator.server if simulator.dials else None)
                 if not url:
                     cast.unbound[device.id] = "it has no url to listen at"

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import pytest
@@ -35,6 +36,7 @@ NEEDED: Final[dict[str, dict[str, Any]]] = {
         "keymap": "classic",
         "units": [{"address": 1, "counter": "w1", "evaluator": True}],
     },
+    "keypad": {"counter": "w1"},
     "modbus": {"units": [{"address": 1, "counter": "w1"}], "reply_timeout_s": 0.3},
     "onbon": {"area": "hall"},
     "sdt": {"counter": "w1", "find_timeout_s": 0.3},
@@ -64,8 +66,15 @@ def is_carried(name: str) -> bool:
     return name == "strip"
 
 
+def is_local(name: str) -> bool:
+    """Whether the device is on this machine at a path, and has no url therefore."""
+    return name == "keypad"
+
+
 def make_site(name: str, url: str) -> tuple[Site, DeviceEntry]:
     place = {} if calls_us(name) or is_carried(name) else {"url": url}
+    if is_local(name):
+        place = {"path": "/" + url.partition("/")[2]}
     device = {"id": "d-1", "driver": name, **place, **NEEDED.get(name, {})}
     line = {"id": "line", "driver": "ff68", "url": url}
     site = Site.model_validate(
@@ -86,7 +95,15 @@ def make_site(name: str, url: str) -> tuple[Site, DeviceEntry]:
 
 @asynccontextmanager
 async def paired(name: str) -> AsyncIterator[Pair]:
-    site, entry = make_site(name, "tcp://127.0.0.1:0")
+    with TemporaryDirectory() as folder:
+        place = f"serial:{folder}/pad" if is_local(name) else "tcp://127.0.0.1:0"
+        async with paired_at(name, place) as pair:
+            yield pair
+
+
+@asynccontextmanager
+async def paired_at(name: str, url: str) -> AsyncIterator[Pair]:
+    site, entry = make_site(name, url)
 
     def clock() -> datetime:
         return datetime.fromtimestamp(time.time(), site.hall.zone)
@@ -104,7 +121,7 @@ async def paired(name: str) -> AsyncIterator[Pair]:
             async with host(device, url, clock=clock) as far:
                 yield Pair(far, context, under_way)
         return
-    async with host(device, entry.url or "", clock=clock) as far:
+    async with host(device, url, clock=clock) as far:
         site, entry = make_site(name, far.url)
         context = RecordingContext(entry, site)
         async with driving(find_driver(name), entry, context) as under_way:
@@ -167,7 +184,7 @@ def test_a_good_entry_passes_and_a_misspelt_key_is_named(name: str) -> None:
 
 def test_an_entry_needs_a_url_unless_the_device_calls_us(name: str) -> None:
     _, entry = make_site(name, "tcp://127.0.0.1:4000")
-    has_none = calls_us(name) or is_carried(name)
+    has_none = calls_us(name) or is_carried(name) or is_local(name)
     url = "tcp://127.0.0.1:4000" if has_none else None
     wrong = DeviceEntry.model_validate({**entry.model_dump(), "url": url})
     assert check_device(wrong)

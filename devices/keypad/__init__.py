@@ -1,0 +1,1 @@
+"""USB keypads as the kernel's input events tell them."""

@@ -1,0 +1,5 @@
+"""A USB keypad of a window."""
+
+from drivers.keypad.driver import KeypadDriver
+
+__all__ = ["KeypadDriver"]

@@ -1,0 +1,5 @@
+"""A simulated USB keypad."""
+
+from simulators.keypad.simulator import UsbKeypad
+
+__all__ = ["UsbKeypad"]
