@@ -55,7 +55,7 @@ def services_at(site: Site, kiosk: Kiosk) -> list[Service]:
     if kiosk.area is None:
         return site.services
     there = [counter for counter in site.counters if counter.area == kiosk.area]
-    served = {service for counter in there for service in counter.services}
+    served = {service for counter in there for service in counter.service_ids}
     return [service for service in site.services if service.id in served]
 
 

@@ -18,10 +18,19 @@ from pydantic import (
     model_validator,
 )
 
+from devices import ids
 from devices.kiosks import Kiosk, kiosk_mistakes, kiosks_of
-from devices.topics import ID_PATTERN
+from devices.queueing import (
+    OnCallWhileOpen,
+    QueueSettings,
+    Quota,
+    RosterRow,
+    ServiceRef,
+    WindowRules,
+    service_refs,
+)
 
-Id = Annotated[str, Field(pattern=ID_PATTERN)]
+Id = ids.Id
 """An id that becomes a topic level."""
 
 DEFAULT_NODE = "main"
@@ -160,14 +169,6 @@ class AttendanceSettings(Model):
     """Levels of leave approval, the lowest first."""
 
 
-class OnCallWhileOpen(StrEnum):
-    """What a caller's call key does while its window has a ticket open."""
-
-    FINISH_AND_NEXT = "finish_and_next"
-    RECALL = "recall"
-    IGNORE = "ignore"
-
-
 class PrivacySettings(Model):
     """How people are kept apart from their records."""
 
@@ -178,26 +179,6 @@ class PrivacySettings(Model):
     """
 
 
-class QueueSettings(Model):
-    """Rules of the queue for the whole hall."""
-
-    on_call_while_open: OnCallWhileOpen = OnCallWhileOpen.FINISH_AND_NEXT
-    call_text: str = "请{number}号到{counter}号窗口"
-    """LED text of a call; knows {number} and {counter}."""
-    idle_text: str = "热情为您服务"
-    pause_text: str = "暂停服务"
-
-    @model_validator(mode="after")
-    def _known_fields(self) -> Self:
-        try:
-            self.call_text.format(number="A001", counter=1)
-        except (KeyError, IndexError, ValueError) as error:
-            raise ValueError(
-                f"call_text may hold {{number}} and {{counter}} only: {error}"
-            ) from error
-        return self
-
-
 class Service(Model):
     """What citizens come for; has its own row of numbers each day."""
 
@@ -206,17 +187,30 @@ class Service(Model):
     name: str = ""
     audience: str = ""
     """Who it is for, shown on the kiosk."""
+    quotas: list[Quota] = []
+    """When tickets may be drawn, and how many; empty: always."""
 
 
-class Counter(Model):
+class Counter(WindowRules):
     """A window."""
 
     id: Id
     number: Annotated[int, Field(ge=1, le=9999)]
     name: str = ""
-    services: list[Id] = []
+    services: list[ServiceRef] = Field(default_factory=list)
+    roster: list[RosterRow] = Field(default_factory=list)
+    """The first row of the day stands instead of `services`."""
     area: Id | None = None
-    on_call_while_open: OnCallWhileOpen | None = None
+
+    @property
+    def service_ids(self) -> list[str]:
+        """Every service that the window serves on some day."""
+        return list(dict.fromkeys(ref for _, ref in self.named_services))
+
+    @property
+    def named_services(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Every service that the window names, with the path to it."""
+        return service_refs(self.services, self.roster)
 
 
 class Area(Model):
@@ -328,6 +322,15 @@ class Site(Model):
         """What a call while a ticket is open does at this counter."""
         return counter.on_call_while_open or self.queue.on_call_while_open
 
+    def rules(self, counter: Counter) -> WindowRules:
+        """The rules of a window: its own before the hall's."""
+        chosen = {
+            name: own if (own := getattr(counter, name)) is not None else general
+            for name in WindowRules.model_fields
+            for general in (getattr(self.queue, name),)
+        }
+        return WindowRules.model_construct(**chosen)
+
     def on_node(self, node: str) -> list[DeviceEntry]:
         """The devices that a node runs."""
         return [device for device in self.devices if device.node == node]
@@ -344,6 +347,12 @@ class Site(Model):
             yield from _repeated(name, "id", [item.id for item in items])
         yield from _repeated("services", "prefix", [s.prefix for s in self.services])
         yield from _repeated("counters", "number", [c.number for c in self.counters])
+        yield from (
+            SiteError(("queue", *mistake.path), str(mistake))
+            for mistake in _repeated(
+                "priorities", "id", [p.id for p in self.queue.priorities]
+            )
+        )
         yield from _repeated("devices", "serial", [_serial(d) for d in self.devices])
 
     def _units_of_nobody(self) -> Iterator[SiteError]:
@@ -362,10 +371,10 @@ class Site(Model):
         areas = {area.id for area in self.areas}
         counters = {counter.id for counter in self.counters}
         for index, counter in enumerate(self.counters):
-            for place, service in enumerate(counter.services):
+            for path, service in counter.named_services:
                 if service not in services:
                     yield SiteError(
-                        ("counters", index, "services", place),
+                        ("counters", index, *path),
                         f"no service {service!r}{_known(services)}",
                     )
             if counter.area is not None and counter.area not in areas:

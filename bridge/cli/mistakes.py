@@ -87,7 +87,13 @@ def plain_message(
 
 def unknown_key(key: str, models: Iterable[type[BaseModel]]) -> str:
     """`no such key`, with the one that was probably meant or all there are."""
-    known = sorted({name for model in models for name in model.model_fields})
+    known = sorted(
+        {
+            field.alias or name
+            for model in models
+            for name, field in model.model_fields.items()
+        }
+    )
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
     if near:
         return f"no such key; did you mean {near[0]}?"

@@ -65,7 +65,8 @@ def _units(
             continue
         view = board.counters.get(counter.id)
         ticket = view.ticket.number if view is not None and view.ticket else None
-        waiting = sum(board.waiting.get(service, 0) for service in counter.services)
+        served = view.services if view is not None else counter.service_ids
+        waiting = sum(board.waiting.get(service, 0) for service in served)
         content = {"ticket": ticket, "waiting": waiting}
         if with_state:
             content["state"] = view.state.value if view is not None else None
@@ -82,7 +83,7 @@ def _unit_elsewhere(
         services = {str(service)} & {each.id for each in site.services}
     elif area is not None and site.area(str(area)) is not None:
         mine = [each for each in site.counters if each.area == area]
-        services = {name for each in mine for name in each.services}
+        services = {name for each in mine for name in each.service_ids}
     else:
         return None
     calls = [

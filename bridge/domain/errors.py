@@ -33,6 +33,46 @@ class NoTicketError(RuleError):
     problem = "no-ticket"
 
 
+class TooSoonError(RuleError):
+    """The window called a moment ago."""
+
+    problem = "too-soon"
+
+
+class HoldLimitError(RuleError):
+    """The window holds as many tickets as it may."""
+
+    problem = "hold-limit"
+
+
+class TooLateError(RuleError):
+    """The ticket was called too long ago to wait again."""
+
+    problem = "too-late"
+
+
+class NotSignedInError(RuleError):
+    """Nobody of that name sits at a window now."""
+
+    problem = "not-signed-in"
+
+
+class AppointmentError(RuleError):
+    """The appointed time is too far from now."""
+
+    problem = "appointment"
+
+
+class QuotaError(RuleError):
+    """No ticket of this service now; `reason` is `full` or `closed`."""
+
+    problem = "quota"
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class PrinterError(RuleError):
     """The printer cannot print now; `obstacle` is a word for the kiosk."""
 

@@ -30,9 +30,16 @@ class Meaning(StrEnum):
     """Finish, and ask for a rating."""
     TRANSFER = "transfer"
     """To the window whose number was typed."""
+    SIGN_IN = "sign_in"
+    """Whose number was typed sits at the window from now on."""
+    SIGN_OUT = "sign_out"
     NOTHING = "nothing"
     """Kept on record only."""
 
+
+_BRINGING: Final = frozenset(
+    {Meaning.CALL, Meaning.RECALL, Meaning.CALL_OR_RECALL, Meaning.RESUME_TICKET}
+)
 
 KEYS: Final[Mapping[str, Meaning]] = {
     "call": Meaning.CALL,
@@ -50,8 +57,8 @@ KEYS: Final[Mapping[str, Meaning]] = {
     "transfer": Meaning.TRANSFER,
     "cancel": Meaning.NOTHING,
     "prepare": Meaning.NOTHING,
-    "login": Meaning.NOTHING,
-    "logout": Meaning.NOTHING,
+    "login": Meaning.SIGN_IN,
+    "logout": Meaning.SIGN_OUT,
     "guard": Meaning.NOTHING,
     "manager": Meaning.NOTHING,
     "show_address": Meaning.NOTHING,
@@ -66,6 +73,12 @@ class Press:
 
     meaning: Meaning
     number: int | None
+    digits: str = ""
+
+    @property
+    def brings_somebody(self) -> bool:
+        """Whether somebody may be called: too late for that, it does nothing."""
+        return self.meaning in _BRINGING
 
     @property
     def opens_paused(self) -> bool:
@@ -76,4 +89,5 @@ class Press:
 def read_press(key: str, digits: str) -> Press:
     """Read a key with its digits; a key that is not known asks nothing."""
     number = int(digits) if digits.isascii() and digits.isdecimal() else None
-    return Press(meaning=KEYS.get(key, Meaning.NOTHING), number=number)
+    meaning = KEYS.get(key, Meaning.NOTHING)
+    return Press(meaning=meaning, number=number, digits=digits)

@@ -1,12 +1,11 @@
-"""The rules of the queue: states, numbers, whose turn it is, how long it takes.
+"""The states of a ticket and of a window, and numbers.
 
 Everything about a ticket's state stands in `TRANSITIONS`; docs draw it from there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -30,6 +29,12 @@ class TicketAction(StrEnum):
     HOLD = "hold"
     RESUME = "resume-ticket"
     TRANSFER = "transfer"
+    NEXT = "next-service"
+    """One service of the visit is done, the ticket waits for the next."""
+    RETURN = "return"
+    """Back to those who wait, at its old turn."""
+    REJOIN = "rejoin"
+    """Missed the call and waits again."""
     EXPIRE = "expire"
     """The hall-day ended."""
 
@@ -47,6 +52,8 @@ TRANSITIONS: Final[Mapping[tuple[TicketState, TicketAction], TicketState]] = {
     (_S.CALLED, _A.NO_SHOW): _S.NO_SHOW,
     (_S.CALLED, _A.HOLD): _S.HELD,
     (_S.CALLED, _A.TRANSFER): _S.TRANSFERRED,
+    (_S.CALLED, _A.NEXT): _S.WAITING,
+    (_S.CALLED, _A.RETURN): _S.WAITING,
     (_S.CALLED, _A.EXPIRE): _S.EXPIRED,
     (_S.SERVING, _A.RECALL): _S.SERVING,
     (_S.SERVING, _A.START): _S.SERVING,
@@ -55,21 +62,25 @@ TRANSITIONS: Final[Mapping[tuple[TicketState, TicketAction], TicketState]] = {
     (_S.SERVING, _A.NO_SHOW): _S.NO_SHOW,
     (_S.SERVING, _A.HOLD): _S.HELD,
     (_S.SERVING, _A.TRANSFER): _S.TRANSFERRED,
+    (_S.SERVING, _A.NEXT): _S.WAITING,
     (_S.SERVING, _A.EXPIRE): _S.EXPIRED,
     (_S.HELD, _A.RESUME): _S.CALLED,
     (_S.HELD, _A.CALL): _S.CALLED,
+    (_S.HELD, _A.RETURN): _S.WAITING,
     (_S.HELD, _A.EXPIRE): _S.EXPIRED,
     (_S.TRANSFERRED, _A.CALL): _S.CALLED,
     (_S.TRANSFERRED, _A.EXPIRE): _S.EXPIRED,
     (_S.WAITING_RATING, _A.FINISH): _S.FINISHED,
     (_S.WAITING_RATING, _A.CLOSE): _S.FINISHED,
+    (_S.WAITING_RATING, _A.NEXT): _S.WAITING,
     (_S.WAITING_RATING, _A.EXPIRE): _S.FINISHED,
     (_S.NO_SHOW, _A.CALL): _S.CALLED,
+    (_S.NO_SHOW, _A.REJOIN): _S.WAITING,
 }
 """State and action to the next state. A pair that is missing is refused.
 
 A transferred ticket waits at the other service or window. A no-show comes back
-only by its number.
+by its number, or waits again.
 """
 
 QUEUED: Final = frozenset({_S.WAITING, _S.TRANSFERRED})
@@ -79,8 +90,6 @@ AT_WINDOW: Final = frozenset({_S.CALLED, _S.SERVING})
 OPEN: Final = QUEUED | AT_WINDOW | {_S.HELD, _S.WAITING_RATING}
 """Not ended: expires at the end of the hall-day."""
 
-RECENT: Final = 20
-"""How many finished tickets the estimate of a wait looks back."""
 RATING_WINDOW: Final = timedelta(seconds=15)
 """How long after its end a ticket may be rated (contract: ratings)."""
 
@@ -107,59 +116,6 @@ def counter_state(*, paused: bool, ticket: TicketState | None) -> CounterState:
 def ticket_number(prefix: str, count: int) -> str:
     """The `count`-th number of a service's day: A001, and A1000 after A999."""
     return f"{prefix}{count:03d}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Queued:
-    """A ticket that waits, as far as the order is concerned.
-
-    `place` increases with each ticket drawn in the hall.
-    """
-
-    id: str
-    service: str
-    place: int
-    only_counter: str | None = None
-
-
-def next_ticket(
-    tickets: Iterable[Queued], *, counter: str, services: Sequence[str]
-) -> Queued | None:
-    """Whose turn it is at a window: the oldest of its services.
-
-    A ticket transferred to one window is for that window alone, whatever its
-    service is.
-    """
-    mine = [
-        ticket
-        for ticket in tickets
-        if (
-            ticket.only_counter == counter
-            or (ticket.only_counter is None and ticket.service in services)
-        )
-    ]
-    return min(mine, key=lambda ticket: ticket.place, default=None)
-
-
-def waiting_before(tickets: Iterable[Queued], ticket: Queued) -> int:
-    """How many of the same service stand before a ticket."""
-    return sum(
-        other.service == ticket.service and other.place < ticket.place
-        for other in tickets
-    )
-
-
-def estimated_wait_s(
-    waiting: int, durations_s: Sequence[float], windows: int
-) -> int | None:
-    """People before me times the mean recent service time, over open windows.
-
-    None when nothing was finished yet or no window is open.
-    """
-    known = [duration for duration in durations_s[:RECENT] if duration > 0]
-    if not known or windows < 1:
-        return None
-    return round(waiting * sum(known) / len(known) / windows)
 
 
 def hall_day(moment: datetime) -> str:

@@ -45,6 +45,9 @@ class CounterAction(StrEnum):
     HOLD = "hold"
     RESUME_TICKET = "resume-ticket"
     TRANSFER = "transfer"
+    RETURN = "return"
+    SIGN_IN = "sign-in"
+    SIGN_OUT = "sign-out"
     PAUSE = "pause"
     OPEN = "open"
 
@@ -74,6 +77,8 @@ class PrintState(StrEnum):
 class TicketView:
     """A ticket. `waiting_before` counts those ahead; 0 once it was called.
 
+    `turn` is its place in the order, `next_services` what the visit is for besides,
+    `staff` who called it.
     `print` is None for a ticket that is not for paper.
     """
 
@@ -88,6 +93,12 @@ class TicketView:
     issued_at: datetime
     called_at: datetime | None
     finished_at: datetime | None
+    turn: datetime | None = None
+    priority: str | None = None
+    appointment: datetime | None = None
+    next_services: Sequence[str] = ()
+    only_counter: str | None = None
+    staff: str | None = None
     print: PrintState | None = None
 
 
@@ -110,7 +121,7 @@ class TicketBrief:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CounterView:
-    """A window and what it does."""
+    """A window and what it does. `services` are those of today."""
 
     id: str
     number: int
@@ -119,6 +130,8 @@ class CounterView:
     services: Sequence[str]
     state: CounterState
     ticket: TicketBrief | None
+    paused_until: datetime | None = None
+    staff: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +168,7 @@ class CallView:
     at: datetime
     repeat: int
     text: str
+    staff: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +197,33 @@ class RatingView:
     linked: bool
     ticket: str | None
     reason: str | None
+    staff: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerKeyView:
+    """A key pressed at a caller. `reason` tells why it did nothing, if so."""
+
+    id: int
+    time: datetime
+    received_time: datetime
+    device: str
+    counter: str | None
+    address: str | None
+    key: str
+    digits: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeatView:
+    """Who sat at a window, from `time` to `until`; None: sits there still."""
+
+    id: int
+    counter: str
+    staff: str
+    time: datetime
+    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any, Final
 
-from sqlalchemy import case
+from sqlalchemy import case, insert
 
 from bridge.domain.errors import QueueEmptyError, RuleError, UnfitEventError
 from bridge.domain.keys import Meaning, Press, read_press
-from bridge.domain.queue import OPEN, TicketAction, ticket_number
+from bridge.domain.queue import AT_WINDOW, OPEN, TicketAction, ticket_number
+from bridge.domain.roster import services_on
 from bridge.domain.views import TicketState
-from bridge.service import desk
-from bridge.service.tickets import Ticket, find, first_for, tickets, window
+from bridge.service import desk, seats
+from bridge.service.tickets import Ticket, find, tickets, window
 from bridge.service.work import Work
 from bridge.store import tables
 from devices.events import CloudEvent
-from devices.site import Counter, OnCallWhileOpen
+from devices.queueing import OnCallWhileOpen
+from devices.site import Counter
 
+STALE: Final = timedelta(seconds=30)
+"""A key that would call somebody and arrives later than this calls nobody."""
+
+_KEEP = insert(tables.caller_key)
 _ENDING = {
     Meaning.FINISH: TicketAction.FINISH,
     Meaning.NO_SHOW: TicketAction.NO_SHOW,
@@ -44,20 +51,45 @@ def _press(work: Work, event: CloudEvent) -> None:
         raise UnfitEventError("caller.key needs the texts `key` and `digits`")
     name = data.get("counter")
     if name is None:
-        return  # an unknown address: kept on record, concerns no window
+        _keep(work, event, None, "unknown-address")
+        return  # concerns no window
     counter = work.site.counter(name) if isinstance(name, str) else None
     if counter is None:
         raise UnfitEventError(f"no counter {name!r} in the hall file")
     press = read_press(key, digits)
+    if press.brings_somebody and work.now - event.time > STALE:
+        _keep(work, event, counter, "stale")
+        return
+    reason = None
     if press.opens_paused and window(work.db, counter.id).paused:
         desk.set_paused(work, counter, paused=False)
     try:
         _obey(work, counter, press, event.time)
-    except RuleError:
+    except RuleError as error:
+        reason = error.problem
         address = data.get("address")
         if isinstance(address, int):
             device = event.subject
             work.after(lambda: work.effects.beep(device, address))
+    _keep(work, event, counter, reason)
+
+
+def _keep(
+    work: Work, event: CloudEvent, counter: Counter | None, reason: str | None
+) -> None:
+    data: Any = event.data
+    address = data.get("address")
+    row = {
+        "device": event.subject,
+        "counter": None if counter is None else counter.id,
+        "address": None if address is None else str(address),
+        "key": data["key"],
+        "digits": data.get("digits") or "",
+        "reason": reason,
+        "time": event.time,
+        "received": event.received,
+    }
+    work.db.execute(_KEEP, row)
 
 
 def _obey(work: Work, counter: Counter, press: Press, at: datetime) -> None:
@@ -70,18 +102,32 @@ def _obey(work: Work, counter: Counter, press: Press, at: datetime) -> None:
         case Meaning.START:
             desk.start(work, counter, at)
         case Meaning.RESUME_TICKET:
-            held = None
-            if press.number is not None:
-                held = _by_number(work, counter, press.number).ref
-            desk.resume(work, counter, at, ref=held)
+            desk.resume(work, counter, at, ref=_held(work, counter, press))
         case Meaning.TRANSFER:
             desk.transfer(work, counter, at, target=_window_of(work, press.number))
         case Meaning.PAUSE:
             desk.set_paused(work, counter, paused=True)
         case Meaning.FINISH | Meaning.NO_SHOW | Meaning.HOLD | Meaning.RATE:
             desk.end(work, counter, _ENDING[meaning], at)
+        case Meaning.SIGN_IN | Meaning.SIGN_OUT:
+            _seat(work, counter, press, at)
         case Meaning.OPEN | Meaning.NOTHING:
             pass
+
+
+def _seat(work: Work, counter: Counter, press: Press, at: datetime) -> None:
+    if press.meaning is Meaning.SIGN_OUT:
+        seats.sign_out(work, counter, at)
+        return
+    if not press.digits:
+        raise RefusedPressError("a number is typed before the login key")
+    seats.sign_in(work, counter, press.digits, at)
+
+
+def _held(work: Work, counter: Counter, press: Press) -> str | None:
+    if press.number is None:
+        return None
+    return _by_number(work, counter, press.number).ref
 
 
 def _plain(work: Work, counter: Counter, meaning: Meaning) -> Meaning:
@@ -95,18 +141,21 @@ def _plain(work: Work, counter: Counter, meaning: Meaning) -> Meaning:
 
 def _call(work: Work, counter: Counter, number: int | None, at: datetime) -> None:
     """Call the next ticket or the one of a number, whatever is open."""
+    desk.check_pace(work, counter, at)
     present = window(work.db, counter.id).occupying
     wanted = None if number is None else _by_number(work, counter, number)
     if present is not None:
         policy = work.site.policy(counter)
         if policy is OnCallWhileOpen.IGNORE:
             raise RefusedPressError(f"{counter.id} has a ticket open")
-        same = wanted is not None and wanted.key == present.key
-        if policy is OnCallWhileOpen.RECALL or same:
+        if wanted is not None and wanted.key == present.key:
             desk.recall(work, counter, at)
             return
-        desk.end(work, counter, TicketAction.FINISH, at)
-    ticket = wanted or first_for(work.db, counter)
+        if policy is OnCallWhileOpen.FINISH_AND_NEXT:
+            desk.end(work, counter, TicketAction.FINISH, at)
+        elif desk.recall(work, counter, at).state in AT_WINDOW:
+            return
+    ticket = wanted or desk.next_for(work, counter)
     if ticket is None:
         desk.close_rating(work, counter)
         raise QueueEmptyError(f"nobody waits for {counter.id}")
@@ -114,7 +163,7 @@ def _call(work: Work, counter: Counter, number: int | None, at: datetime) -> Non
 
 
 def _by_number(work: Work, counter: Counter, number: int) -> Ticket:
-    """Today's ticket of a number at the window's services: waiting ones first."""
+    """Today's ticket of a number that the window may call: waiting ones first."""
     table = tables.ticket
     callable_states = [*sorted(OPEN - {TicketState.WAITING_RATING}), "no_show"]
     order = case(
@@ -122,17 +171,17 @@ def _by_number(work: Work, counter: Counter, number: int) -> Ticket:
         (table.c.state == TicketState.NO_SHOW, 2),
         else_=1,
     )
-    numbers = [
-        ticket_number(service.prefix, number)
-        for service in work.site.services
-        if service.id in counter.services
-    ]
+    numbers = {ticket_number(each.prefix, number) for each in work.site.services}
+    served = services_on(counter, work.now.date())
+    own, here = table.c.only_counter == counter.id, table.c.counter == counter.id
     found = find(
         work.db,
         tickets()
-        .where(table.c.day == work.today, table.c.number.in_(numbers))
+        .where(table.c.day == work.today, table.c.number.in_(sorted(numbers)))
         .where(table.c.state.in_(callable_states))
-        .where((table.c.counter.is_(None)) | (table.c.counter == counter.id))
+        .where(own | here | table.c.service.in_(list(served)))
+        .where(own | table.c.only_counter.is_(None))
+        .where(table.c.counter.is_(None) | here)
         .order_by(order, table.c.id),
     )
     if found is None:

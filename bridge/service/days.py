@@ -9,7 +9,9 @@ from sqlalchemy import delete, func, insert, select, update
 
 from bridge.domain.queue import OPEN, RATING_WINDOW, TicketAction
 from bridge.domain.views import TicketState
-from bridge.service.desk import close_rating
+from bridge.service.desk import close_rating, set_paused
+from bridge.service.passing import return_held
+from bridge.service.seats import close_seats
 from bridge.service.tickets import (
     by_key,
     move,
@@ -18,6 +20,7 @@ from bridge.service.tickets import (
     tell_window,
     window,
 )
+from bridge.service.visits import note_rates
 from bridge.service.work import Work
 from bridge.store import tables
 
@@ -46,9 +49,13 @@ def roll_day(work: Work) -> bool:
         tell_ticket(work, move(work, ticket, TicketAction.EXPIRE, work.now))
     for counter in work.site.counters:
         present = window(work.db, counter.id).ticket
-        if present is not None and present.day < work.today:
+        left_open = present is not None and present.day < work.today
+        if left_open:
             set_window(work, counter.id, ticket=None)
+        if left_open or counter.roster:
             tell_window(work, counter)
+    close_seats(work)
+    note_rates(work)
     set_meta(work, LAST_DAY, work.today)
     return True
 
@@ -64,6 +71,16 @@ def close_late_ratings(work: Work) -> None:
             and work.now - ticket.ended >= RATING_WINDOW
         ):
             close_rating(work, counter)
+
+
+def keep_time(work: Work) -> None:
+    """What happens by itself: ratings close, pauses end, held ones wait again."""
+    close_late_ratings(work)
+    for counter in work.site.counters:
+        until = window(work.db, counter.id).paused_until
+        if until is not None and until <= work.now:
+            set_paused(work, counter, paused=False)
+    return_held(work)
 
 
 def trim(work: Work) -> None:

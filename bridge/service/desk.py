@@ -7,37 +7,40 @@ before anything was changed.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from bridge.domain.displays import call_text
 from bridge.domain.errors import (
-    CounterPausedError,
-    InvalidRequestError,
+    HoldLimitError,
     NotFoundError,
     NoTicketError,
     QueueEmptyError,
     TicketOpenError,
+    TooSoonError,
 )
-from bridge.domain.queue import TicketAction, next_state, ticket_number
+from bridge.domain.queue import AT_WINDOW, TicketAction, next_state, ticket_number
+from bridge.domain.roster import services_on
+from bridge.domain.turns import Position
 from bridge.domain.views import (
     CallView,
     Channel,
-    CounterAction,
     CounterView,
     PrintState,
     TicketState,
     TicketView,
 )
+from bridge.service import passing
+from bridge.service.admission import admit
+from bridge.service.lineup import next_key
+from bridge.service.ports import Errand
 from bridge.service.tickets import (
     Ticket,
     by_key,
     by_ref,
     find,
-    first_for,
     move,
     open_interval,
     set_window,
@@ -46,17 +49,10 @@ from bridge.service.tickets import (
     tickets,
     window,
 )
+from bridge.service.visits import note_visit
 from bridge.service.work import Work
 from bridge.store import tables
 from devices.site import Counter
-
-_ENDING = {
-    CounterAction.FINISH: TicketAction.FINISH,
-    CounterAction.NO_SHOW: TicketAction.NO_SHOW,
-    CounterAction.HOLD: TicketAction.HOLD,
-}
-_WHEN_OPEN = {CounterAction.CALL, CounterAction.RECALL, CounterAction.RESUME_TICKET}
-"""What a paused window refuses: it would bring somebody there."""
 
 
 def issue(
@@ -64,12 +60,15 @@ def issue(
     service_id: str,
     channel: Channel,
     subject_ref: str | None,
+    *,
     printing: PrintState | None = None,
+    errand: Errand | None = None,
 ) -> TicketView:
-    """Draw a ticket; raises `NotFoundError`."""
+    """Draw a ticket; raises `NotFoundError`, or another `RuleError` of `admit`."""
     service = work.site.service(service_id)
     if service is None:
         raise NotFoundError(f"no service {service_id!r}")
+    admitted = admit(work, service, errand or Errand())
     count = _next_count(work, service.id)
     made = work.db.execute(
         insert(tables.ticket).values(
@@ -84,42 +83,12 @@ def issue(
             print=printing,
             calls=0,
             issued=work.now,
+            **admitted,
         )
     )
     ticket = by_key(work.db, (made.inserted_primary_key or (0,))[0])
     open_interval(work, ticket, "issue", work.now)
     return tell_ticket(work, ticket)
-
-
-def act(
-    work: Work,
-    counter_id: str,
-    action: CounterAction,
-    arguments: Mapping[str, Any],
-) -> TicketView | CounterView:
-    """Do what the web asks of a window."""
-    counter, at = find_counter(work, counter_id), work.now
-    if action in _WHEN_OPEN and window(work.db, counter.id).paused:
-        raise CounterPausedError(f"{counter.id} is paused")
-    answer: TicketView | CounterView
-    match action:
-        case CounterAction.CALL:
-            answer = _call_next(work, counter, at)
-        case CounterAction.RECALL:
-            answer = recall(work, counter, at)
-        case CounterAction.START:
-            answer = start(work, counter, at)
-        case CounterAction.RESUME_TICKET:
-            answer = resume(work, counter, at, ref=_text(arguments, "ticket"))
-        case CounterAction.TRANSFER:
-            service, target = _text(arguments, "service"), _text(arguments, "counter")
-            answer = transfer(work, counter, at, service=service, target=target)
-        case CounterAction.PAUSE | CounterAction.OPEN:
-            paused = action is CounterAction.PAUSE
-            answer = set_paused(work, counter, paused=paused)
-        case CounterAction.FINISH | CounterAction.NO_SHOW | CounterAction.HOLD:
-            answer = end(work, counter, _ENDING[action], at)
-    return answer
 
 
 def find_counter(work: Work, counter_id: str) -> Counter:
@@ -137,22 +106,30 @@ def call(work: Work, counter: Counter, ticket: Ticket, at: datetime) -> TicketVi
 
 
 def recall(work: Work, counter: Counter, at: datetime) -> TicketView:
-    """Announce the window's ticket again."""
-    ticket = _occupying(work, counter)
-    moved = move(work, ticket, TicketAction.RECALL, at, calls=ticket.calls + 1)
+    """Announce the window's ticket again; at the limit it is a no-show instead."""
+    ticket = occupying(work, counter)
+    limit = work.site.rules(counter).recall_limit
+    is_called = ticket.state is TicketState.CALLED
+    if limit is not None and is_called and ticket.recalls >= limit:
+        return end(work, counter, TicketAction.NO_SHOW, at)
+    counts = {"calls": ticket.calls + 1, "recalls": ticket.recalls + is_called}
+    moved = move(work, ticket, TicketAction.RECALL, at, **counts)
     _announce(work, counter, moved, at)
     return tell_ticket(work, moved)
 
 
 def start(work: Work, counter: Counter, at: datetime) -> TicketView:
     """The citizen is there."""
-    moved = move(work, _occupying(work, counter), TicketAction.START, at)
+    moved = move(work, occupying(work, counter), TicketAction.START, at)
     tell_window(work, counter)
     return tell_ticket(work, moved)
 
 
 def end(work: Work, counter: Counter, action: TicketAction, at: datetime) -> TicketView:
-    """End what is at the window: finish, rate, no-show or hold."""
+    """End what is at the window: finish, rate, no-show or hold.
+
+    A visit with more services goes on: the ticket waits for the next.
+    """
     row = window(work.db, counter.id)
     ticket = row.occupying
     if ticket is None and action is TicketAction.FINISH and row.ticket is not None:
@@ -165,22 +142,29 @@ def end(work: Work, counter: Counter, action: TicketAction, at: datetime) -> Tic
     if action in {TicketAction.FINISH, TicketAction.RATE}:
         values, kept = {"ended": at}, {"last_ticket": ticket.key}
     elif action is TicketAction.HOLD:
+        _check_hold(work, counter)
         values = {"held": at}
+    if action is TicketAction.FINISH and ticket.next_services:
+        action, values = TicketAction.NEXT, {**values, **_next_service(ticket)}
     moved = move(work, ticket, action, at, **values)
+    if "ended" in values and ticket.state in AT_WINDOW:
+        note_visit(work, ticket, counter.id, at)
     if action is not TicketAction.RATE:
         kept["ticket"] = None
     set_window(work, counter.id, **kept)
     tell_window(work, counter)
-    return tell_ticket(work, moved)
+    return tell_ticket(work, moved, ticket.service)
 
 
 def close_rating(work: Work, counter: Counter) -> None:
-    """Stop waiting for a rating; the ticket is finished."""
+    """Stop waiting for a rating; the ticket is finished, or waits for what is next."""
     ticket = window(work.db, counter.id).ticket
     if ticket is not None and ticket.state is TicketState.WAITING_RATING:
-        moved = move(work, ticket, TicketAction.CLOSE, work.now)
+        values = _next_service(ticket) if ticket.next_services else {}
+        action = TicketAction.NEXT if values else TicketAction.CLOSE
+        moved = move(work, ticket, action, work.now, **values)
         set_window(work, counter.id, ticket=None)
-        tell_ticket(work, moved)
+        tell_ticket(work, moved, ticket.service)
         tell_window(work, counter)
 
 
@@ -213,33 +197,56 @@ def transfer(
     *,
     service: str | None = None,
     target: str | None = None,
+    staff: str | None = None,
+    position: Position = Position.AGE,
 ) -> TicketView:
-    """Send the window's ticket to another service, or to one other window."""
-    if (service is None) == (target is None):
-        raise InvalidRequestError("transfer needs either a service or a counter")
-    if service is not None and work.site.service(service) is None:
-        raise NotFoundError(f"no service {service!r}")
-    if target is not None:
-        find_counter(work, target)
-    ticket = _occupying(work, counter)
-    moved = move(
+    """Send the window's ticket to a service, to a window, or to who sits at one."""
+    return passing.transfer(
         work,
-        ticket,
-        TicketAction.TRANSFER,
+        counter,
+        occupying(work, counter),
         at,
-        service=service or ticket.service,
-        only_counter=target,
-        counter=None,
+        service=service,
+        target=target,
+        staff=staff,
+        position=position,
     )
-    set_window(work, counter.id, ticket=None)
-    tell_window(work, counter)
-    return tell_ticket(work, moved, ticket.service)
 
 
-def set_paused(work: Work, counter: Counter, *, paused: bool) -> CounterView:
-    """Pause a window or open it; its ticket stays."""
-    set_window(work, counter.id, paused=paused)
+def set_paused(
+    work: Work, counter: Counter, *, paused: bool, until: datetime | None = None
+) -> CounterView:
+    """Pause a window, for good or until then, or open it; its ticket stays."""
+    set_window(work, counter.id, paused=paused, paused_until=until)
     return tell_window(work, counter)
+
+
+def next_for(work: Work, counter: Counter) -> Ticket | None:
+    """The ticket whose turn it is at a window."""
+    weights = services_on(counter, work.now.date())
+    key = next_key(work.db, counter, weights, work.now)
+    return None if key is None else by_key(work.db, key)
+
+
+def call_next(work: Work, counter: Counter, at: datetime) -> TicketView:
+    """Call whose turn it is, as the web asks; raises when somebody is there."""
+    if window(work.db, counter.id).occupying is not None:
+        raise TicketOpenError(f"{counter.id} has a ticket open")
+    check_pace(work, counter, at)
+    ticket = next_for(work, counter)
+    if ticket is None:
+        raise QueueEmptyError(f"nobody waits for {counter.id}")
+    return call(work, counter, ticket, at)
+
+
+def check_pace(work: Work, counter: Counter, at: datetime) -> None:
+    """Raise `TooSoonError` when the window called a moment before."""
+    least_s = work.site.rules(counter).min_between_calls_s
+    last = window(work.db, counter.id).last_call
+    if not least_s or last is None:
+        return
+    if timedelta() <= at - last < timedelta(seconds=least_s):
+        raise TooSoonError(f"{counter.id} called less than {least_s:g} s ago")
 
 
 def _bring(
@@ -253,10 +260,13 @@ def _bring(
         at,
         counter=counter.id,
         only_counter=None,
+        only_staff=None,
         calls=ticket.calls + 1,
+        recalls=0,
         called=ticket.called or at,
+        staff=window(work.db, counter.id).staff,
     )
-    set_window(work, counter.id, ticket=moved.key)
+    set_window(work, counter.id, ticket=moved.key, last_call=at)
     view = tell_ticket(work, moved)
     tell_window(work, counter)
     _announce(work, counter, moved, at)
@@ -275,6 +285,7 @@ def _announce(work: Work, counter: Counter, ticket: Ticket, at: datetime) -> Non
             at=at,
             repeat=ticket.calls,
             text=text,
+            staff=ticket.staff,
         )
     )
     work.tell_call(
@@ -289,31 +300,41 @@ def _announce(work: Work, counter: Counter, ticket: Ticket, at: datetime) -> Non
             at=work.local(at),
             repeat=ticket.calls,
             text=text,
+            staff=ticket.staff,
         )
     )
 
 
-def _occupying(work: Work, counter: Counter) -> Ticket:
+def occupying(work: Work, counter: Counter) -> Ticket:
+    """The window's ticket; raises `NoTicketError`."""
     ticket = window(work.db, counter.id).occupying
     if ticket is None:
         raise NoTicketError(f"{counter.id} has no ticket open")
     return ticket
 
 
-def _call_next(work: Work, counter: Counter, at: datetime) -> TicketView:
-    if window(work.db, counter.id).occupying is not None:
-        raise TicketOpenError(f"{counter.id} has a ticket open")
-    ticket = first_for(work.db, counter)
-    if ticket is None:
-        raise QueueEmptyError(f"nobody waits for {counter.id}")
-    return call(work, counter, ticket, at)
+def _next_service(ticket: Ticket) -> dict[str, Any]:
+    first, *rest = ticket.next_services
+    return {
+        "service": first,
+        "next_services": tuple(rest),
+        "counter": None,
+        "only_counter": None,
+    }
 
 
-def _text(arguments: Mapping[str, Any], name: str) -> str | None:
-    value = arguments.get(name)
-    if value is not None and not isinstance(value, str):
-        raise InvalidRequestError(f"`{name}` must be a text")
-    return value
+def _check_hold(work: Work, counter: Counter) -> None:
+    limit = work.site.rules(counter).hold_limit
+    table = tables.ticket
+    if limit is None:
+        return
+    held = work.db.execute(
+        select(func.count()).where(
+            table.c.state == TicketState.HELD, table.c.counter == counter.id
+        )
+    ).scalar_one()
+    if held >= limit:
+        raise HoldLimitError(f"{counter.id} holds {held} tickets already")
 
 
 def _next_count(work: Work, service: str) -> int:

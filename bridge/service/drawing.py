@@ -15,7 +15,7 @@ from bridge.domain.printing import (
 from bridge.domain.views import Channel, Drawn, PrintState, TicketView
 from bridge.service import desk
 from bridge.service.once import do_once, remembered
-from bridge.service.ports import Once
+from bridge.service.ports import Errand, Once
 from bridge.service.printing import (
     Host,
     Printing,
@@ -41,6 +41,7 @@ class Wish:
     subject_ref: str | None
     kiosk: Kiosk | None
     trouble: PrinterTrouble | None
+    errand: Errand | None
 
 
 class Drawing:
@@ -58,10 +59,12 @@ class Drawing:
         subject_ref: str | None,
         kiosk: Kiosk | None,
         once: Once | None,
+        *,
+        errand: Errand | None = None,
     ) -> Drawn:
         """Draw a ticket with its print job, or give the one that the subject has.
 
-        Raises `PrinterError` before any number is drawn, `NotFoundError`.
+        Raises `PrinterError` before any number is drawn, or what `desk.issue` does.
         """
         wish = Wish(
             service=service,
@@ -69,6 +72,7 @@ class Drawing:
             subject_ref=subject_ref,
             kiosk=kiosk,
             trouble=await self._printing.trouble(kiosk),
+            errand=errand,
         )
 
         def run(work: Work) -> Mapping[str, Any]:
@@ -144,7 +148,14 @@ def _draw(work: Work, printing: Printing, wish: Wish) -> Drawn:
         return Drawn(ticket=view, is_new=False)
     if kiosk is not None and kiosk.print is PrintPolicy.REQUIRED and trouble:
         raise PrinterError(trouble.obstacle, trouble.message)
-    view = desk.issue(work, wish.service, wish.channel, wish.subject_ref, state)
+    view = desk.issue(
+        work,
+        wish.service,
+        wish.channel,
+        wish.subject_ref,
+        printing=state,
+        errand=wish.errand,
+    )
     if kiosk is not None:
         printing.queue(work, by_ref(work.db, view.id), kiosk, trouble=trouble)
     return Drawn(ticket=view, is_new=True)

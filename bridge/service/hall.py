@@ -15,20 +15,15 @@ from sqlalchemy import Connection
 from bridge.domain.errors import InvalidRequestError, NotFoundError
 from bridge.domain.queue import hall_day
 from bridge.domain.views import (
-    Change,
     Channel,
     CounterAction,
     CounterView,
     DeviceView,
     Drawn,
-    Page,
-    PunchView,
-    QueueView,
-    RatingView,
     TicketState,
     TicketView,
 )
-from bridge.service import days, desk, lists, snapshots
+from bridge.service import asking, days, passing, snapshots
 from bridge.service.aftermath import Aftermath
 from bridge.service.attendance.keeper import Attendance
 from bridge.service.bus import Bus
@@ -37,12 +32,13 @@ from bridge.service.displays import RENEW_EVERY_S, Displays
 from bridge.service.drawing import Drawing
 from bridge.service.history import DeviceHistory
 from bridge.service.intake import LOST_RANGE, ROLLED_BACK, retry_quarantined
+from bridge.service.listing import Listing
 from bridge.service.once import do_once
-from bridge.service.ports import ListQuery, Once
+from bridge.service.ports import Errand, Once
 from bridge.service.printing import Printing
 from bridge.service.shapes import as_json
 from bridge.service.stream import Hub, Reader
-from bridge.service.tickets import by_ref, ticket_view
+from bridge.service.visits import note_rates
 from bridge.service.work import Work
 from bridge.store.database import Database
 from bridge.store.errors import StoreError
@@ -63,7 +59,7 @@ PAST_ALARMS: Final = frozenset({LOST_RANGE, ROLLED_BACK})
 """Kinds of alarms that tell of what is past: they end when somebody has seen them."""
 
 
-class Hall:
+class Hall(Listing):
     """Fills `HallPort` for the web; the bus attaches itself."""
 
     def __init__(
@@ -87,6 +83,10 @@ class Hall:
         self._aftermath = Aftermath(site, self._hub, self.displays)
         self.counts: dict[str, float] = {}
         """Counters for `metrics`, by name."""
+        self._may_hold_too_long = any(
+            site.rules(counter).hold_timeout_min is not None
+            for counter in site.counters
+        )
         self.attendance = Attendance(site, self)
         self.printing = Printing(site, self)
         self._drawing = Drawing(site, self, self.printing)
@@ -118,11 +118,16 @@ class Hall:
         service: str,
         channel: Channel,
         subject_ref: str | None = None,
+        errand: Errand | None = None,
         once: Once | None = None,
     ) -> TicketView:
         """Draw a ticket, or give the one that the subject has."""
         drawn = await self.draw_ticket(
-            service=service, channel=channel, subject_ref=subject_ref, once=once
+            service=service,
+            channel=channel,
+            subject_ref=subject_ref,
+            errand=errand,
+            once=once,
         )
         return drawn.ticket
 
@@ -133,11 +138,14 @@ class Hall:
         channel: Channel,
         subject_ref: str | None = None,
         kiosk: str | None = None,
+        errand: Errand | None = None,
         once: Once | None = None,
     ) -> Drawn:
         """Draw a ticket and print it, or give the one that the subject has."""
         place = self._site.kiosk(kiosk) if channel is Channel.KIOSK else None
-        return await self._drawing.draw(service, channel, subject_ref, place, once)
+        return await self._drawing.draw(
+            service, channel, subject_ref, place, once, errand=errand
+        )
 
     async def reprint_ticket(
         self, ticket_id: str, *, kiosk: str | None = None, once: Once | None = None
@@ -156,33 +164,19 @@ class Hall:
         """Do what a window asks; the ticket concerned, or the window."""
         return await self.transact(
             lambda work: do_once(
-                work, once, lambda: desk.act(work, counter, action, arguments or {})
+                work, once, lambda: asking.act(work, counter, action, arguments or {})
             )
         )
 
-    async def ticket(self, ticket_id: str) -> TicketView:
-        """One ticket; raises `NotFoundError`."""
-        return await self._database.read(
-            lambda db: ticket_view(db, self._site, by_ref(db, ticket_id))
+    async def rejoin_ticket(
+        self, ticket_id: str, *, once: Once | None = None
+    ) -> TicketView:
+        """Let one who missed the call wait again."""
+        answer = await self.transact(
+            lambda work: do_once(work, once, lambda: passing.rejoin(work, ticket_id))
         )
-
-    async def queue(self) -> QueueView:
-        """Services and windows now."""
-        return await self._database.read(
-            lambda db: snapshots.queue_view(db, self._site)
-        )
-
-    async def punches(self, query: ListQuery) -> Page[PunchView]:
-        """Punches by time, then id."""
-        return await self._database.read(
-            lambda db: lists.punch_page(db, self._site, query)
-        )
-
-    async def ratings(self, query: ListQuery) -> Page[RatingView]:
-        """Presses by time, then id."""
-        return await self._database.read(
-            lambda db: lists.rating_page(db, self._site, query)
-        )
+        assert isinstance(answer, TicketView)  # noqa: S101 - narrows the type
+        return answer
 
     def devices(self) -> Sequence[DeviceView]:
         """Every device of the hall file, by id."""
@@ -212,14 +206,6 @@ class Hall:
         if area is None:
             state["devices"] = [as_json(view) for view in self.devices()]
         return last, state
-
-    async def changes_since(
-        self, last_id: int, area: str | None
-    ) -> Sequence[Change] | None:
-        """Changes after `last_id`; None when unknown or too old."""
-        return await self._database.read(
-            lambda db: snapshots.changes_since(db, last_id, area)
-        )
 
     @asynccontextmanager
     async def subscribe(self, area: str | None) -> AsyncIterator[Reader]:
@@ -312,8 +298,9 @@ class Hall:
 
         def prepare(work: Work) -> None:
             days.ensure_windows(work)
-            days.close_late_ratings(work)
+            days.keep_time(work)
             days.trim(work)
+            note_rates(work)
 
         await self.transact(prepare)
         revision = await self.transact(lambda work: days.meta_value(work, REVISION))
@@ -351,12 +338,24 @@ class Hall:
     async def _tick(self) -> None:
         if self._writer.reason:
             await self._renew()  # whether it works again, also when nothing comes
+        now = self.now()
+        views = self.displays.board.counters.values()
         rated = any(
             view.ticket is not None and view.ticket.state is TicketState.WAITING_RATING
-            for view in self.displays.board.counters.values()
+            for view in views
         )
-        if rated or hall_day(self.now()) != self._day:
-            await self.transact(days.close_late_ratings)
+        opens = any(
+            view.paused_until is not None and view.paused_until <= now for view in views
+        )
+        if rated or opens or hall_day(now) != self._day or await self._held_too_long():
+            await self.transact(days.keep_time)
+
+    async def _held_too_long(self) -> bool:
+        if not self._may_hold_too_long:
+            return False
+        return await self._database.read(
+            lambda db: passing.held_too_long(db, self._site, self.now())
+        )
 
     async def _renew(self) -> None:
         self.displays.renew()

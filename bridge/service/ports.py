@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bridge.domain.views import (
+    CallerKeyView,
     Change,
     Channel,
     CounterAction,
@@ -19,6 +20,7 @@ from bridge.domain.views import (
     PunchView,
     QueueView,
     RatingView,
+    SeatView,
     TicketView,
 )
 from devices.commands import Reply
@@ -34,6 +36,19 @@ class Once:
 
     key: str
     fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """What somebody who draws a ticket has besides a service.
+
+    `priority` is a class of the hall file, `appointment` the time they were given,
+    `next_services` what else the visit is for.
+    """
+
+    priority: str | None = None
+    appointment: datetime | None = None
+    next_services: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +96,15 @@ class HallPort(Protocol):
         service: str,
         channel: Channel,
         subject_ref: str | None = None,
+        errand: Errand | None = None,
         once: Once | None = None,
     ) -> TicketView:
         """Draw a ticket."""
+
+    async def rejoin_ticket(
+        self, ticket_id: str, *, once: Once | None = None
+    ) -> TicketView:
+        """Let one who missed the call wait again."""
 
     async def draw_ticket(
         self,
@@ -92,6 +113,7 @@ class HallPort(Protocol):
         channel: Channel,
         subject_ref: str | None = None,
         kiosk: str | None = None,
+        errand: Errand | None = None,
         once: Once | None = None,
     ) -> Drawn:
         """Draw a ticket and print it, or give the one that the subject has.
@@ -118,12 +140,22 @@ class HallPort(Protocol):
     ) -> TicketView | CounterView:
         """Do what a window asks; the ticket concerned, or the window.
 
-        `arguments`: {"ticket": id} for resume-ticket, {"service": id} or
-        {"counter": id} for transfer.
+        `arguments`: {"ticket": id} for resume-ticket; {"service": id}, {"counter":
+        id} or {"staff": number} and perhaps {"position": front, end or age} for
+        transfer; {"staff": number} for sign-in; perhaps {"minutes": n} for pause.
         """
 
     async def ticket(self, ticket_id: str) -> TicketView:
         """One ticket; raises `NotFoundError`."""
+
+    async def tickets(self, query: ListQuery) -> Page[TicketView]:
+        """Tickets as drawn. `equals`: state, service, counter, day, number, staff."""
+
+    async def caller_keys(self, query: ListQuery) -> Page[CallerKeyView]:
+        """Keys of callers by time, then id. `equals`: device, counter, key, reason."""
+
+    async def seats(self, query: ListQuery) -> Page[SeatView]:
+        """Who sat where, by time, then id. `equals`: counter, staff."""
 
     async def queue(self) -> QueueView:
         """Services and windows now."""

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from bridge.domain.errors import UnfitEventError
 from bridge.domain.ratings import Link, Rateable, link_press
 from bridge.service import desk
-from bridge.service.tickets import Ticket, Window, by_key, set_window, window
+from bridge.service.tickets import Ticket, Window, by_key, by_ref, set_window, window
 from bridge.service.work import Work
 from bridge.store import tables
 from bridge.store.bulk import insert_many
@@ -25,6 +25,8 @@ class _Pad:
 
     ticket: Rateable | None
     previous_press: datetime | None
+    staff: str | None = None
+    """Who called the ticket, or sits there now."""
 
 
 def rating_presses(work: Work, events: Sequence[CloudEvent]) -> None:
@@ -42,7 +44,7 @@ def rating_presses(work: Work, events: Sequence[CloudEvent]) -> None:
         link = link_press(
             event.time, value, ticket=pad.ticket, previous_press=pad.previous_press
         )
-        rows.append(_row(event, counter, value, link))
+        rows.append({**_row(event, counter, value, link), "staff": pad.staff})
         pad.previous_press = event.time
         if link.ticket is not None and pad.ticket is not None:
             pad.ticket = replace(pad.ticket, rated=True)
@@ -67,7 +69,10 @@ def _read(work: Work, event: CloudEvent) -> tuple[str | None, int | None]:
 
 def _open_pad(work: Work, counter: str) -> _Pad:
     row = window(work.db, counter)
-    return _Pad(ticket=_rateable(work, row), previous_press=row.last_press)
+    rateable, staff = _rateable(work, row), row.staff
+    if rateable is not None:
+        staff = by_ref(work.db, rateable.id).staff
+    return _Pad(ticket=rateable, previous_press=row.last_press, staff=staff)
 
 
 def _rateable(work: Work, row: Window) -> Rateable | None:

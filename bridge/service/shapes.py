@@ -41,8 +41,9 @@ def _value(value: Any) -> Any:
 def ticket_from_json(body: Mapping[str, Any]) -> TicketView:
     """A ticket as `as_json` gave it."""
     values = dict(body)
-    for name in ("issued_at", "called_at", "finished_at"):
-        text = values[name]
+    moments = ("issued_at", "called_at", "finished_at", "turn", "appointment")
+    for name in moments:
+        text = values.get(name)  # kept by an older version without the newer ones
         values[name] = datetime.fromisoformat(text) if text else None
     values["state"] = TicketState(values["state"])
     values["channel"] = Channel(values["channel"])
@@ -61,4 +62,6 @@ def counter_from_json(body: Mapping[str, Any]) -> CounterView:
         values["ticket"] = TicketBrief(
             id=brief["id"], number=brief["number"], state=state
         )
+    until = values.get("paused_until")
+    values["paused_until"] = datetime.fromisoformat(until) if until else None
     return CounterView(**values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
@@ -12,9 +12,10 @@ from sqlalchemy import Connection, func, select
 from bridge.domain.displays import Board
 from bridge.domain.queue import hall_day
 from bridge.domain.views import CallView, Change, QueueView, TicketBrief, TicketState
+from bridge.service.lineup import waiting
 from bridge.service.shapes import as_json
 from bridge.service.stream import concerns
-from bridge.service.tickets import counter_view, service_views, waiting, window
+from bridge.service.tickets import counter_view, service_views, window
 from bridge.store import tables
 from devices.site import Site
 
@@ -23,11 +24,13 @@ MAX_CHANGES: Final = 1000
 """Beyond this a snapshot is shorter."""
 
 
-def queue_view(db: Connection, site: Site) -> QueueView:
-    """Services and windows now."""
+def queue_view(db: Connection, site: Site, day: date) -> QueueView:
+    """Services and windows on a day."""
     return QueueView(
-        services=service_views(db, site),
-        counters=[counter_view(each, window(db, each.id)) for each in site.counters],
+        services=service_views(db, site, day),
+        counters=[
+            counter_view(each, window(db, each.id), site, day) for each in site.counters
+        ],
     )
 
 
@@ -36,12 +39,12 @@ def snapshot(
 ) -> tuple[int, dict[str, Any]]:
     """(last change in it, state) without devices, in one read transaction."""
     last = db.execute(select(func.max(tables.change.c.id))).scalar() or 0
-    queue = queue_view(db, site)
+    queue = queue_view(db, site, now.date())
     services = {
         service
         for counter in site.counters
         if area in {None, counter.area}
-        for service in counter.services
+        for service in counter.service_ids
     }
     state: dict[str, Any] = {
         "time": now.isoformat(),
@@ -95,6 +98,7 @@ def calls(
                 at=row.at.astimezone(site.hall.zone),
                 repeat=row.repeat,
                 text=row.text,
+                staff=row.staff,
             )
         )
     return views
@@ -107,7 +111,10 @@ def board(db: Connection, site: Site, day: str) -> Board:
         latest.setdefault(view.counter, view)
     return Board(
         counters={
-            each.id: counter_view(each, window(db, each.id)) for each in site.counters
+            each.id: counter_view(
+                each, window(db, each.id), site, date.fromisoformat(day)
+            )
+            for each in site.counters
         },
         waiting=waiting(db),
         calls=latest,

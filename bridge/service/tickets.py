@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -14,7 +14,6 @@ from sqlalchemy import (
     bindparam,
     func,
     insert,
-    or_,
     select,
     update,
 )
@@ -23,14 +22,11 @@ from bridge.domain.errors import NotFoundError
 from bridge.domain.queue import (
     AT_WINDOW,
     QUEUED,
-    RECENT,
-    Queued,
     TicketAction,
     counter_state,
-    estimated_wait_s,
     next_state,
-    next_ticket,
 )
+from bridge.domain.roster import services_on
 from bridge.domain.views import (
     Channel,
     CounterView,
@@ -40,18 +36,26 @@ from bridge.domain.views import (
     TicketState,
     TicketView,
 )
+from bridge.service.lineup import Outlook, ahead_of, everybody, outlook
 from bridge.service.shapes import as_json
 from bridge.service.work import Work
 from bridge.store import tables
 from devices.site import Counter, Site
 
 _T, _C, _I = tables.ticket, tables.counter, tables.ticket_interval
-_IS_QUEUED = or_(*(_T.c.state == state for state in sorted(QUEUED)))
 
 # Built once: building a statement costs more than SQLite takes to run it.
 _BY_KEY = select(_T).where(_T.c.id == bindparam("b_key"))
 _WINDOW = (
-    select(_C.c.paused, _C.c.last_ticket, _C.c.last_press, _T)
+    select(
+        _C.c.paused,
+        _C.c.paused_until,
+        _C.c.last_ticket,
+        _C.c.last_press,
+        _C.c.last_call,
+        _C.c.staff.label("window_staff"),
+        _T,
+    )
     .join_from(_C, _T, _T.c.id == _C.c.ticket, isouter=True)
     .where(_C.c.id == bindparam("b_counter"))
 )
@@ -61,21 +65,20 @@ _CLOSE_INTERVAL = update(_I).where(
     _I.c.ticket == bindparam("b_ticket"), _I.c.finish.is_(None)
 )
 _OPEN_INTERVAL = insert(_I)
-_FIRSTS = (
-    select(_T.c.service, _T.c.only_counter, func.min(_T.c.id).label("id"))
-    .where(_IS_QUEUED)
-    .group_by(_T.c.service, _T.c.only_counter)
-)
 _COUNT = (
     select(func.count())
     .select_from(_T)
-    .where(_IS_QUEUED, _T.c.service == bindparam("b_service"))
+    .where(tables.IS_QUEUED, _T.c.service == bindparam("b_service"))
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
-    """A row of `ticket`. `key` is its place in the order of the hall."""
+    """A row of `ticket`. `key` counts all that were drawn, `turn` is the order.
+
+    `next_services` are what the visit is for besides; `only_staff` is whom it waits
+    for, wherever they sit.
+    """
 
     key: int
     ref: str
@@ -91,6 +94,13 @@ class Ticket:
     called: datetime | None
     ended: datetime | None
     held: datetime | None
+    turn: datetime
+    priority: str | None
+    appointment: datetime | None
+    next_services: tuple[str, ...]
+    recalls: int
+    staff: str | None
+    only_staff: str | None
     print: PrintState | None = None
 
     @property
@@ -108,6 +118,9 @@ class Window:
     ticket: Ticket | None
     last_ticket: int | None
     last_press: datetime | None
+    paused_until: datetime | None
+    staff: str | None
+    last_call: datetime | None
 
     @property
     def occupying(self) -> Ticket | None:
@@ -119,7 +132,7 @@ class Window:
 def find(db: Connection, query: Select[Any]) -> Ticket | None:
     """The first ticket of a query over `tickets()`."""
     row = db.execute(query.limit(1)).first()
-    return None if row is None else _ticket(row)
+    return None if row is None else ticket_of(row)
 
 
 def tickets() -> Select[Any]:
@@ -129,7 +142,7 @@ def tickets() -> Select[Any]:
 
 def by_key(db: Connection, key: int) -> Ticket:
     """A ticket that is known to be there."""
-    return _ticket(db.execute(_BY_KEY, {"b_key": key}).one())
+    return ticket_of(db.execute(_BY_KEY, {"b_key": key}).one())
 
 
 def by_ref(db: Connection, ref: str) -> Ticket:
@@ -146,9 +159,12 @@ def window(db: Connection, counter: str) -> Window:
     return Window(
         id=counter,
         paused=row is not None and row.paused,
-        ticket=None if row is None or row.id is None else _ticket(row),
+        ticket=None if row is None or row.id is None else ticket_of(row),
         last_ticket=None if row is None else row.last_ticket,
         last_press=None if row is None else row.last_press,
+        paused_until=None if row is None else row.paused_until,
+        staff=None if row is None else row.window_staff,
+        last_call=None if row is None else row.last_call,
     )
 
 
@@ -167,7 +183,10 @@ def move(
     """
     state = next_state(ticket.state, action)
     moved = replace(ticket, state=state, **values)
-    work.db.execute(_MOVE, {"b_key": ticket.key, "state": state, **values})
+    columns = {**values, "state": state}
+    if "next_services" in columns:
+        columns["next_services"] = ",".join(moved.next_services)
+    work.db.execute(_MOVE, {"b_key": ticket.key, **columns})
     if (state, moved.service, moved.counter) != (
         ticket.state,
         ticket.service,
@@ -191,108 +210,84 @@ def open_interval(work: Work, ticket: Ticket, action: str, at: datetime) -> None
     work.db.execute(_OPEN_INTERVAL, row)
 
 
-def first_for(db: Connection, counter: Counter) -> Ticket | None:
-    """The ticket whose turn it is at a window."""
-    chosen = next_ticket(
-        [
-            Queued(
-                id=str(row.id),
-                service=row.service,
-                place=row.id,
-                only_counter=row.only_counter,
-            )
-            for row in db.execute(_FIRSTS)
-        ],
-        counter=counter.id,
-        services=counter.services,
-    )
-    return None if chosen is None else by_key(db, chosen.place)
-
-
-def waiting(db: Connection) -> dict[str, int]:
-    """How many wait for each service; one that nobody waits for is missing."""
-    table = tables.ticket
-    rows = db.execute(
-        select(table.c.service, func.count())
-        .where(_IS_QUEUED)
-        .group_by(table.c.service)
-    )
-    return {row[0]: row[1] for row in rows}
-
-
-def estimate(db: Connection, site: Site, service: str, ahead: int) -> int | None:
-    """Seconds to wait behind `ahead` people; None when unknown."""
-    table = tables.ticket
-    recent = db.execute(
-        select(table.c.called, table.c.ended)
-        .where(table.c.service == service, table.c.state == TicketState.FINISHED)
-        .where(table.c.ended.is_not(None), table.c.called.is_not(None))
-        .order_by(table.c.ended.desc())
-        .limit(RECENT)
-    )
-    durations = [(row.ended - row.called).total_seconds() for row in recent]
-    paused = set(
-        db.execute(select(tables.counter.c.id).where(tables.counter.c.paused)).scalars()
-    )
-    windows = sum(
-        service in counter.services and counter.id not in paused
-        for counter in site.counters
-    )
-    return estimated_wait_s(ahead, durations, windows)
-
-
 def ticket_view(db: Connection, site: Site, ticket: Ticket) -> TicketView:
     """A ticket as it is told."""
-    zone = site.hall.zone
-    ahead, wait_s = 0, None
-    if ticket.state in QUEUED:
-        ahead = db.execute(
-            _COUNT.where(_T.c.id < ticket.key), {"b_service": ticket.service}
-        ).scalar_one()
-        wait_s = estimate(db, site, ticket.service, ahead)
+    if ticket.state not in QUEUED:
+        return told_ticket(site, ticket)
+    day = date.fromisoformat(ticket.day)
+    ahead = ahead_of(db, ticket.turn, ticket.key)
+    return told_ticket(site, ticket, ahead, outlook(db, site, day))
+
+
+def told_ticket(
+    site: Site,
+    ticket: Ticket,
+    ahead: Mapping[tuple[str, str | None], int] | None = None,
+    view: Outlook | None = None,
+) -> TicketView:
+    """A ticket with what stands ahead of it, by line, if it waits."""
+    before, wait_s = 0, None
+    if ahead is not None and view is not None:
+        before = sum(n for line, n in ahead.items() if line[0] == ticket.service)
+        wait_s = view.wait_s((ticket.service, ticket.only_counter), ahead)
+    zone, ended = site.hall.zone, None
+    if ticket.state in {TicketState.FINISHED, TicketState.WAITING_RATING}:
+        ended = ticket.ended
+
+    def local(moment: datetime | None) -> datetime | None:
+        return None if moment is None else moment.astimezone(zone)
+
     return TicketView(
         id=ticket.ref,
         number=ticket.number,
         service=ticket.service,
         state=ticket.state,
-        waiting_before=ahead,
+        waiting_before=before,
         estimated_wait_s=wait_s,
         counter=ticket.counter,
         channel=ticket.channel,
         issued_at=ticket.issued.astimezone(zone),
-        called_at=ticket.called.astimezone(zone) if ticket.called else None,
-        finished_at=ticket.ended.astimezone(zone) if ticket.ended else None,
+        called_at=local(ticket.called),
+        finished_at=local(ended),
+        turn=ticket.turn.astimezone(zone),
+        priority=ticket.priority,
+        appointment=local(ticket.appointment),
+        next_services=list(ticket.next_services),
+        only_counter=ticket.only_counter,
+        staff=ticket.staff,
         print=ticket.print,
     )
 
 
-def counter_view(counter: Counter, row: Window) -> CounterView:
-    """A window as it is told."""
-    ticket = row.ticket
+def counter_view(counter: Counter, row: Window, site: Site, day: date) -> CounterView:
+    """A window as it is told on a day."""
+    ticket, until = row.ticket, row.paused_until
     return CounterView(
         id=counter.id,
         number=counter.number,
         name=counter.name,
         area=counter.area,
-        services=list(counter.services),
+        services=list(services_on(counter, day)),
         state=counter_state(
             paused=row.paused, ticket=ticket.state if ticket is not None else None
         ),
         ticket=ticket.brief if ticket is not None else None,
+        paused_until=until.astimezone(site.hall.zone) if until is not None else None,
+        staff=row.staff,
     )
 
 
-def service_views(db: Connection, site: Site) -> list[ServiceView]:
+def service_views(db: Connection, site: Site, day: date) -> list[ServiceView]:
     """Every service of the hall file, with how many wait."""
-    counts = waiting(db)
+    ahead, view = everybody(db), outlook(db, site, day)
     return [
         ServiceView(
             id=service.id,
             prefix=service.prefix,
             name=service.name,
             audience=service.audience,
-            waiting=counts.get(service.id, 0),
-            estimated_wait_s=estimate(db, site, service.id, counts.get(service.id, 0)),
+            waiting=sum(n for line, n in ahead.items() if line[0] == service.id),
+            estimated_wait_s=view.wait_s((service.id, None), ahead),
         )
         for service in site.services
     ]
@@ -317,19 +312,21 @@ def _only_area(site: Site, services: Iterable[str], counter: str | None) -> str 
     areas = {
         each.area
         for each in site.counters
-        if each.id == counter or wanted.intersection(each.services)
+        if each.id == counter or wanted.intersection(each.service_ids)
     }
     return areas.pop() if len(areas) == 1 else None
 
 
 def tell_window(work: Work, counter: Counter) -> CounterView:
     """Tell the stream and the displays of a window."""
-    view = counter_view(counter, window(work.db, counter.id))
+    row = window(work.db, counter.id)
+    view = counter_view(counter, row, work.site, work.now.date())
     work.tell_counter(view)
     return view
 
 
-def _ticket(row: Row[Any]) -> Ticket:
+def ticket_of(row: Row[Any]) -> Ticket:
+    """A row of `tickets()`."""
     return Ticket(
         key=row.id,
         ref=row.ref,
@@ -345,5 +342,12 @@ def _ticket(row: Row[Any]) -> Ticket:
         called=row.called,
         ended=row.ended,
         held=row.held,
+        turn=row.turn,
+        priority=row.priority,
+        appointment=row.appointment,
+        next_services=tuple(row.next_services.split(",")) if row.next_services else (),
+        recalls=row.recalls,
+        staff=row.staff,
+        only_staff=row.only_staff,
         print=PrintState(row.print) if row.print else None,
     )

@@ -23,7 +23,7 @@ from bridge.store.errors import StoreCorruptError, StoreError, StoreInUseError
 from bridge.store.tables import meta
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
-HEAD: Final = "0004"
+HEAD: Final = "0005"
 """The newest migration; a test holds it against the scripts."""
 READERS: Final = 4
 CHECK_BELOW_BYTES: Final = 64 * 1024 * 1024

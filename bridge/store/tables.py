@@ -214,6 +214,9 @@ number_sequence = Table(
     Column("last", Integer, nullable=False),
 )
 
+IS_QUEUED = text("state IN ('waiting', 'transferred')")
+"""Waits for a window. Queries say it in these words, or the index is not used."""
+
 ticket = numbered_table(
     "ticket",
     numbered_key(),
@@ -232,8 +235,33 @@ ticket = numbered_table(
     Column("called", Instant),
     Column("ended", Instant),
     Column("held", Instant),
+    Column("turn", Instant, nullable=False, server_default="0"),
+    Column("priority", String(64)),
+    Column("appointment", Instant),
+    Column("next_services", Text, nullable=False, server_default=""),
+    Column("recalls", Integer, nullable=False, server_default="0"),
+    Column("staff", String(64)),
+    Column("only_staff", String(64)),
     Column("print", String(16)),
     Index("ix_ticket_state", "state", "service", "id"),
+    Index(
+        "ix_ticket_line",
+        "service",
+        "only_counter",
+        "turn",
+        "id",
+        sqlite_where=IS_QUEUED,
+        postgresql_where=IS_QUEUED,
+    ),
+    Index(
+        "ix_ticket_counter_line",
+        "only_counter",
+        "turn",
+        "id",
+        sqlite_where=IS_QUEUED,
+        postgresql_where=IS_QUEUED,
+    ),
+    Index("ix_ticket_issued", "origin_service", "issued"),
     Index("ix_ticket_day", "day", "number"),
     Index("ix_ticket_ended", "service", "ended"),
 )
@@ -275,6 +303,56 @@ counter = Table(
     Column("ticket", ForeignKey("ticket.id")),
     Column("last_ticket", ForeignKey("ticket.id")),
     Column("last_press", Instant),
+    Column("paused_until", Instant),
+    Column("staff", String(64)),
+    Column("last_call", Instant),
+)
+
+seat = numbered_table(
+    "seat",
+    numbered_key(),
+    Column("counter", String(64), nullable=False),
+    Column("staff", String(64), nullable=False),
+    Column("time", Instant, nullable=False),
+    Column("until", Instant),
+    Index("ix_seat_counter", "counter", "time"),
+    Index("ix_seat_staff", "staff", "time"),
+)
+
+visit = numbered_table(
+    "visit",
+    numbered_key(),
+    Column("ticket", ForeignKey("ticket.id"), nullable=False),
+    Column("service", String(64), nullable=False),
+    Column("counter", String(64), nullable=False),
+    Column("staff", String(64)),
+    Column("day", String(10), nullable=False),
+    Column("seconds", Integer, nullable=False),
+    Column("ended", Instant, nullable=False),
+    Index("ix_visit_service", "service", "id"),
+    Index("ix_visit_day", "day", "id"),
+)
+
+service_rate = Table(
+    "service_rate",
+    metadata,
+    Column("service", String(64), primary_key=True),
+    Column("mean_ms", Integer, nullable=False),
+    Column("samples", Integer, nullable=False),
+)
+
+caller_key = numbered_table(
+    "caller_key",
+    numbered_key(),
+    Column("device", String(64), nullable=False),
+    Column("counter", String(64)),
+    Column("address", Text),
+    Column("key", Text, nullable=False),
+    Column("digits", Text, nullable=False),
+    Column("reason", String(32)),
+    Column("time", Instant, nullable=False),
+    Column("received", Instant, nullable=False),
+    Index("ix_caller_key_time", "time", "id"),
 )
 
 call = numbered_table(
@@ -288,6 +366,7 @@ call = numbered_table(
     Column("at", Instant, nullable=False),
     Column("repeat", Integer, nullable=False),
     Column("text", Text, nullable=False),
+    Column("staff", String(64)),
     Index("ix_call_day", "day", "id"),
 )
 
@@ -307,6 +386,7 @@ rating = numbered_table(
     Column("raw", Text, nullable=False),
     Column("time", Instant, nullable=False),
     Column("received", Instant, nullable=False),
+    Column("staff", String(64)),
     Index("uq_rating_ticket", "ticket", unique=True),
     Index("ix_rating_time", "time", "id"),
 )

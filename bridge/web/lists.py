@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from bridge.domain.views import Page
+from bridge.domain.views import Page, TicketState
 from bridge.service.ports import ListQuery
 
 Item = TypeVar("Item")
@@ -111,6 +111,36 @@ class RatingSlice(TimedSlice):
     linked: bool | None = None
     ticket: NullableWord = None
     reason: NullableWord = None
+    staff: NullableWord = None
+
+
+class TicketSlice(Slice):
+    """Which tickets."""
+
+    state: TicketState | None = None
+    service: Word | None = None
+    counter: NullableWord = None
+    day: Word | None = None
+    number: Word | None = None
+    staff: NullableWord = None
+
+
+class CallerKeySlice(TimedSlice):
+    """Which keys."""
+
+    device: Word | None = None
+    counter: NullableWord = None
+    address: NullableWord = None
+    key: Word | None = None
+    reason: NullableWord = None
+
+
+class SeatSlice(TimedSlice):
+    """Who sat where."""
+
+    counter: Word | None = None
+    staff: Word | None = None
+    until: Annotated[Moment | None, BeforeValidator(_null)] = None
 
 
 class DeviceSlice(Slice):
@@ -139,6 +169,7 @@ class CounterSlice(Slice):
     name: Word | None = None
     area: NullableWord = None
     state: Word | None = None
+    staff: NullableWord = None
 
 
 class AreaSlice(Slice):

@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from bridge.domain.errors import FactsError, PrinterError, RuleError
+from bridge.domain.errors import FactsError, PrinterError, QuotaError, RuleError
 from bridge.store.errors import StoreError
 from bridge.web.headers import SECURITY_HEADERS
 
@@ -23,6 +23,12 @@ TITLES: Final[Mapping[str, tuple[int, str]]] = {
     "ticket-open": (409, "The window has a ticket open"),
     "counter-paused": (409, "The window is paused"),
     "no-ticket": (409, "The window has no such ticket"),
+    "too-soon": (409, "The window called a moment ago"),
+    "hold-limit": (409, "The window holds as many tickets as it may"),
+    "too-late": (409, "The ticket was called too long ago to wait again"),
+    "not-signed-in": (409, "Nobody of that name sits at a window"),
+    "appointment": (409, "The appointed time is too far from now"),
+    "quota": (409, "No ticket of this service is given now"),
     "printer": (409, "The printer cannot print now"),
     "month-state": (409, "The month does not stand so that this can be done"),
     "decision": (409, "This decision may not be made so"),
@@ -181,6 +187,8 @@ def _more(error: RuleError) -> dict[str, Any]:
             return {"errors": [_fact_mistake(*each) for each in error.mistakes]}
         case PrinterError():
             return {"obstacle": error.obstacle}
+        case QuotaError():
+            return {"reason": error.reason}
         case _:
             return {}
 

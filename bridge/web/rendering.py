@@ -170,7 +170,7 @@ async def counter_page(request: Request, hall: Hall, counter_id: str) -> Respons
             "number": counter.number,
             "name": counter.name or counter.id,
             "area": counter.area,
-            "services": list(counter.services),
+            "services": counter.service_ids,
         },
         "peers": [
             {"id": other.id, "name": other.name or other.id}

@@ -56,7 +56,7 @@ def _texts(
     prefixes = [
         service.prefix
         for service in site.services
-        if any(service.id in counter.services for counter in own)
+        if any(service.id in counter.service_ids for counter in own)
     ]
     number = f"{max(prefixes, key=len, default='A')}001"
     counter = max((counter.number for counter in own), default=1)

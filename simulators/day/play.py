@@ -185,7 +185,7 @@ class Day:
     async def _somebody_waits(self, counter: Counter) -> bool:
         queue = await self._get("/api/v1/queue")
         return any(
-            service["waiting"] and service["id"] in counter.services
+            service["waiting"] and service["id"] in counter.service_ids
             for service in queue.get("services", [])
         )
 

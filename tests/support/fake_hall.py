@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from support.fake_attendance import FakeAttendance
+from support.fake_lists import FakeLists
 from support.fake_paper import FakePaper
 from support.fake_site import HALL, make_site
 
@@ -32,15 +33,13 @@ from bridge.domain.views import (
     Drawn,
     Page,
     PrintState,
-    PunchView,
     QueueView,
-    RatingView,
     ServiceView,
     TicketBrief,
     TicketState,
     TicketView,
 )
-from bridge.service.ports import ListQuery, Once, Subscription
+from bridge.service.ports import Errand, ListQuery, Once, Subscription
 from bridge.service.shapes import as_json
 from bridge.service.stream import Hub, Reader, concerns
 from devices.commands import Reply, ReplyStatus
@@ -51,17 +50,16 @@ START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 __all__ = ["HALL", "START", "FakeHall", "make_site"]
 
 
-class FakeHall:
+class FakeHall(FakeLists):
     """`HallPort` without store and bus; `advance` moves its clock."""
 
     def __init__(self, site: Site | None = None) -> None:
+        super().__init__()
         self.site = site or make_site()
         self.reasons: list[str] = []
-        self.punch_items: list[PunchView] = []
         self.commands: list[tuple[str, str, Mapping[str, Any], float]] = []
         self.reply = Reply(id="r1", status=ReplyStatus.OK, data={"done": True})
         self.changes: list[Change] = []
-        self.queries: list[ListQuery] = []
         self.oldest = 0
         self.attendance = FakeAttendance(self.now)
         self.paper = FakePaper()
@@ -90,8 +88,10 @@ class FakeHall:
         channel: Channel,
         subject_ref: str | None = None,
         kiosk: str | None = None,
+        errand: Errand | None = None,
         once: Once | None = None,
     ) -> Drawn:
+        del errand
         known = self.paper.take(channel, subject_ref, kiosk)
         if known is not None:
             return Drawn(ticket=self._tickets[known], is_new=False)
@@ -157,6 +157,18 @@ class FakeHall:
         except KeyError:
             raise NotFoundError(f"no ticket {ticket_id!r}") from None
 
+    async def rejoin_ticket(
+        self, ticket_id: str, *, once: Once | None = None
+    ) -> TicketView:
+        del once
+        back = replace(await self.ticket(ticket_id), state=TicketState.WAITING)
+        self._put(back)
+        return back
+
+    async def tickets(self, query: ListQuery) -> Page[TicketView]:
+        self.queries.append(query)
+        return Page(items=list(self._tickets.values()), total=len(self._tickets))
+
     async def queue(self) -> QueueView:
         services = [
             ServiceView(
@@ -171,14 +183,6 @@ class FakeHall:
         ]
         counters = [self._counter(counter.id) for counter in self.site.counters]
         return QueueView(services=services, counters=counters)
-
-    async def punches(self, query: ListQuery) -> Page[PunchView]:
-        self.queries.append(query)
-        return Page(items=self.punch_items, total=len(self.punch_items))
-
-    async def ratings(self, query: ListQuery) -> Page[RatingView]:
-        self.queries.append(query)
-        return Page(items=[], total=0)
 
     def devices(self) -> Sequence[DeviceView]:
         return [
@@ -331,7 +335,7 @@ class FakeHall:
         entry = self.site.counter(counter)
         assert entry is not None
         for ticket in self._tickets.values():
-            if ticket.service in entry.services and ticket.state == "waiting":
+            if ticket.service in entry.service_ids and ticket.state == "waiting":
                 return ticket.id
         raise QueueEmptyError(f"nobody waits for {counter}")
 
@@ -361,7 +365,7 @@ class FakeHall:
             number=entry.number,
             name=entry.name,
             area=entry.area,
-            services=entry.services,
+            services=entry.service_ids,
             state=state,
             ticket=brief,
         )

@@ -27,7 +27,7 @@ def board(site: Site = SITE) -> Board:
                 number=each.number,
                 name="",
                 area=each.area,
-                services=each.services,
+                services=each.service_ids,
                 state=CounterState.IDLE,
                 ticket=None,
             )

@@ -35,7 +35,8 @@ def test_both_readmes_have_the_same_sections() -> None:
 
 def _keys(model: type[BaseModel], path: str = "") -> list[str]:
     found = []
-    for name, field in model.model_fields.items():
+    for own_name, field in model.model_fields.items():
+        name = field.alias or own_name
         text = str(field.annotation)
         inner = [
             part

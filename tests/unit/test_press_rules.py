@@ -34,13 +34,16 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
         ("finish_or_no_show", "", Meaning.FINISH_OR_NO_SHOW, None),
         ("cancel", "", Meaning.NOTHING, None),
         ("prepare", "", Meaning.NOTHING, None),
-        ("login", "1234", Meaning.NOTHING, 1234),
+        ("login", "1234", Meaning.SIGN_IN, 1234),
+        ("logout", "", Meaning.SIGN_OUT, None),
         ("unknown", "x", Meaning.NOTHING, None),
         ("something-new", "", Meaning.NOTHING, None),
     ],
 )
 def test_keys_mean(key: str, digits: str, meaning: Meaning, number: int | None) -> None:
-    assert read_press(key, digits) == Press(meaning=meaning, number=number)
+    assert read_press(key, digits) == Press(
+        meaning=meaning, number=number, digits=digits
+    )
 
 
 def test_every_key_of_a_key_map_is_known() -> None:

@@ -1,24 +1,17 @@
 from __future__ import annotations
 
-import random
 from itertools import product
 
 import pytest
 
 from bridge.domain.errors import NoTicketError
 from bridge.domain.queue import (
-    AT_WINDOW,
     OPEN,
-    QUEUED,
     TRANSITIONS,
-    Queued,
     TicketAction,
     counter_state,
-    estimated_wait_s,
     next_state,
-    next_ticket,
     ticket_number,
-    waiting_before,
 )
 from bridge.domain.views import CounterState, TicketState
 
@@ -39,6 +32,8 @@ S, A = TicketState, TicketAction
                 A.NO_SHOW,
                 A.HOLD,
                 A.TRANSFER,
+                A.NEXT,
+                A.RETURN,
                 A.EXPIRE,
             },
         ),
@@ -52,13 +47,14 @@ S, A = TicketState, TicketAction
                 A.NO_SHOW,
                 A.HOLD,
                 A.TRANSFER,
+                A.NEXT,
                 A.EXPIRE,
             },
         ),
-        (S.HELD, {A.RESUME, A.CALL, A.EXPIRE}),
+        (S.HELD, {A.RESUME, A.CALL, A.RETURN, A.EXPIRE}),
         (S.TRANSFERRED, {A.CALL, A.EXPIRE}),
-        (S.WAITING_RATING, {A.FINISH, A.CLOSE, A.EXPIRE}),
-        (S.NO_SHOW, {A.CALL}),
+        (S.WAITING_RATING, {A.FINISH, A.CLOSE, A.NEXT, A.EXPIRE}),
+        (S.NO_SHOW, {A.CALL, A.REJOIN}),
         (S.FINISHED, set()),
         (S.EXPIRED, set()),
     ],
@@ -109,97 +105,6 @@ def test_what_a_window_does(
     state: CounterState,
 ) -> None:
     assert counter_state(paused=paused, ticket=ticket) is state
-
-
-def queued(place: int, service: str = "a", only: str | None = None) -> Queued:
-    return Queued(id=str(place), service=service, place=place, only_counter=only)
-
-
-def test_the_oldest_of_the_windows_services_is_next() -> None:
-    tickets = [queued(3, "b"), queued(2, "c"), queued(1, "d"), queued(4, "a")]
-    chosen = next_ticket(tickets, counter="w1", services=["a", "b"])
-    assert chosen is not None
-    assert chosen.place == 3
-
-
-def test_a_ticket_for_one_window_is_for_no_other() -> None:
-    tickets = [queued(1, "a", only="w2"), queued(2, "a")]
-    assert next_ticket(tickets, counter="w1", services=["a"]) == tickets[1]
-    assert next_ticket(tickets, counter="w2", services=[]) == tickets[0]
-    assert next_ticket([], counter="w1", services=["a"]) is None
-
-
-def test_only_older_ones_of_the_same_service_stand_before() -> None:
-    tickets = [queued(1, "a"), queued(2, "b"), queued(3, "a"), queued(5, "a")]
-    assert waiting_before(tickets, queued(4, "a")) == 2
-
-
-@pytest.mark.parametrize(
-    ("waiting", "durations", "windows", "expected"),
-    [
-        (4, [100.0, 200.0], 2, 300),
-        (0, [100.0], 1, 0),
-        (4, [], 2, None),
-        (4, [100.0], 0, None),
-        (1, [0.0, 60.0], 1, 60),
-        (1, [60.0] * 20 + [9999.0], 1, 60),
-    ],
-)
-def test_the_wait_is_people_times_time_over_windows(
-    waiting: int, durations: list[float], windows: int, expected: int | None
-) -> None:
-    assert estimated_wait_s(waiting, durations, windows) == expected
-
-
-WINDOWS = {"w1": ["a"], "w2": ["a", "b"], "w3": ["b"]}
-
-
-def test_no_ticket_is_called_twice_and_none_is_skipped() -> None:
-    """Random interleavings of three windows, by the rules alone."""
-    for seed in range(1000):
-        calls, issued = run_a_day(seed)
-        assert sorted(calls) == issued, seed
-
-
-def run_a_day(seed: int) -> tuple[list[int], list[int]]:
-    chance = random.Random(seed)
-    state: dict[int, TicketState] = {}
-    service: dict[int, str] = {}
-    at: dict[str, int] = {}
-    calls: list[int] = []
-
-    def call(window: str) -> None:
-        line = [queued(n, service[n]) for n, s in state.items() if s in QUEUED]
-        chosen = next_ticket(line, counter=window, services=WINDOWS[window])
-        if chosen is None:
-            assert not any(q.service in WINDOWS[window] for q in line)
-            return
-        mine = [q.place for q in line if q.service in WINDOWS[window]]
-        assert chosen.place == min(mine)
-        state[chosen.place] = next_state(state[chosen.place], A.CALL)
-        at[window] = chosen.place
-        calls.append(chosen.place)
-
-    for _ in range(40):
-        window = chance.choice(list(WINDOWS))
-        if chance.random() < 0.4:
-            number = len(state) + 1
-            state[number], service[number] = S.WAITING, chance.choice("ab")
-        elif window not in at:
-            call(window)
-        else:
-            action = chance.choice([A.START, A.RECALL, A.FINISH, A.NO_SHOW])
-            ticket = at[window]
-            state[ticket] = next_state(state[ticket], action)
-            if state[ticket] not in AT_WINDOW:
-                del at[window]
-    for window in [*WINDOWS, *WINDOWS]:
-        for _ in state:
-            if window in at:
-                state[at[window]] = next_state(state[at[window]], A.FINISH)
-                del at[window]
-            call(window)
-    return calls, sorted(state)
 
 
 def test_the_table_holds_known_words_alone() -> None:

@@ -9,21 +9,32 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 
 from bridge.domain.errors import NotFoundError
+from bridge.domain.turns import Position
 from bridge.domain.views import (
+    CallerKeyView,
     Channel,
     CounterAction,
     CounterView,
     Page,
     QueueView,
+    SeatView,
     ServiceView,
     TicketView,
 )
-from bridge.service.ports import HallPort
+from bridge.service.ports import Errand, HallPort
 from bridge.web.api.depends import Hall, NoQuery, problems
 from bridge.web.encoding import answer
 from bridge.web.guard import CHALLENGE, token_fits
 from bridge.web.idempotency import IdempotencyKey, once
-from bridge.web.lists import AreaSlice, CounterSlice, ServiceSlice
+from bridge.web.lists import (
+    AreaSlice,
+    CallerKeySlice,
+    CounterSlice,
+    Moment,
+    SeatSlice,
+    ServiceSlice,
+    TicketSlice,
+)
 from bridge.web.problems import ProblemError
 from devices.kiosks import kiosks_of, services_at
 from devices.site import Area
@@ -34,15 +45,26 @@ Short = Annotated[str, Field(min_length=1, max_length=128)]
 
 
 class TicketRequest(BaseModel):
-    """What a ticket is drawn for."""
+    """What a ticket is drawn for: one service, or several in one visit."""
 
     model_config = ConfigDict(extra="forbid")
 
-    service: Short
+    service: Short | None = None
+    services: Annotated[list[Short], Field(min_length=1, max_length=20)] | None = None
+    """In the order in which they are done, each once."""
     channel: Channel = Channel.API
     subject_ref: Short | None = None
+    priority: Short | None = None
+    """A class of the hall file."""
+    appointment: Moment | None = None
+    """The time that was given; the turn counts from it."""
     kiosk: Short | None = None
     """With channel kiosk: which one, and so which printer; the first one without."""
+
+    @property
+    def wanted(self) -> list[str]:
+        """Every service of the visit."""
+        return self.services or [self.service or ""]
 
 
 class ReprintRequest(BaseModel):
@@ -54,13 +76,20 @@ class ReprintRequest(BaseModel):
 
 
 class CounterArguments(BaseModel):
-    """What an action needs: `ticket` to resume; one of the others to transfer."""
+    """What an action needs.
+
+    `ticket` to resume; `service`, `counter` or `staff`, and perhaps `position`, to
+    transfer; `staff` to sign in; perhaps `minutes` to pause.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     ticket: Short | None = None
     service: Short | None = None
     counter: Short | None = None
+    staff: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    position: Position | None = None
+    minutes: Annotated[float, Field(gt=0, le=1440)] | None = None
 
 
 async def kiosk_or_token(request: Request) -> None:
@@ -96,17 +125,32 @@ async def draw_ticket(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Draw a ticket; 200 with the same one for a subject that waits already."""
-    if hall.site.service(wish.service) is None:
-        known = ", ".join(service.id for service in hall.site.services)
+    if (wish.service is None) == (wish.services is None):
+        raise invalid_field("service", "send either `service` or `services`")
+    if len(set(wish.wanted)) < len(wish.wanted):
+        raise invalid_field("services", "one of them stands twice")
+    for service in wish.wanted:
+        if hall.site.service(service) is None:
+            known = ", ".join(each.id for each in hall.site.services)
+            field = "service" if wish.services is None else "services"
+            raise invalid_field(field, f"no service {service!r}; there are: {known}")
+    if wish.priority is not None and not hall.site.queue.priority(wish.priority):
+        known = ", ".join(each.id for each in hall.site.queue.priorities) or "none"
         raise invalid_field(
-            "service", f"no service {wish.service!r}; there are: {known}"
+            "priority", f"no priority {wish.priority!r}; there are: {known}"
         )
-    _check_kiosk(hall, wish.kiosk, wish.service)
+    _check_kiosk(hall, wish.kiosk, *wish.wanted)
+    first, *others = wish.wanted
     drawn = await hall.draw_ticket(
-        service=wish.service,
+        service=first,
         channel=wish.channel,
         subject_ref=wish.subject_ref,
         kiosk=wish.kiosk,
+        errand=Errand(
+            priority=wish.priority,
+            appointment=wish.appointment,
+            next_services=others,
+        ),
         once=once(request, idempotency_key, _said(wish)),
     )
     place = f"/api/v1/tickets/{drawn.ticket.id}"
@@ -146,6 +190,47 @@ async def reprint_ticket(
 async def read_ticket(request: Request, hall: Hall, ticket_id: str) -> Response:
     """One ticket."""
     return answer(request, await hall.ticket(ticket_id))
+
+
+@router.get("/tickets", response_model=Page[TicketView], responses=problems(400))
+async def list_tickets(
+    request: Request, hall: Hall, part: Annotated[TicketSlice, Query()]
+) -> Response:
+    """Tickets as they were drawn, of every day unless told."""
+    return answer(request, await hall.tickets(part.query()))
+
+
+@router.post(
+    "/tickets/{ticket_id}/rejoin",
+    response_model=TicketView,
+    responses=problems(400, 401, 404, 409),
+    dependencies=[NoQuery],
+)
+async def rejoin_ticket(
+    request: Request,
+    hall: Hall,
+    ticket_id: str,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Let one who missed the call wait again, a few places behind."""
+    key = once(request, idempotency_key, None)
+    return answer(request, await hall.rejoin_ticket(ticket_id, once=key))
+
+
+@router.get("/seats", response_model=Page[SeatView], responses=problems(400))
+async def list_seats(
+    request: Request, hall: Hall, part: Annotated[SeatSlice, Query()]
+) -> Response:
+    """Who sat at which window, by when they came."""
+    return answer(request, await hall.seats(part.query()))
+
+
+@router.get("/caller-keys", response_model=Page[CallerKeyView], responses=problems(400))
+async def list_caller_keys(
+    request: Request, hall: Hall, part: Annotated[CallerKeySlice, Query()]
+) -> Response:
+    """Keys of callers by time, then id; `reason` tells why one did nothing."""
+    return answer(request, await hall.caller_keys(part.query()))
 
 
 @router.get("/queue", response_model=QueueView, dependencies=[NoQuery])
@@ -213,7 +298,7 @@ async def act_at_counter(
         raise NotFoundError(f"no counter {counter_id!r}")
     given: dict[str, Any] = {}
     if arguments is not None:
-        given = arguments.model_dump(exclude_none=True)
+        given = arguments.model_dump(mode="json", exclude_none=True)
     done = await hall.counter_action(
         counter_id, action, arguments=given, once=once(request, idempotency_key, given)
     )
@@ -227,8 +312,8 @@ def _said(wish: TicketRequest) -> dict[str, Any]:
     )
 
 
-def _check_kiosk(hall: HallPort, name: str | None, service: str | None = None) -> None:
-    """Raise for a kiosk that there is not, or that does not offer the service."""
+def _check_kiosk(hall: HallPort, name: str | None, *services: str) -> None:
+    """Raise for a kiosk that there is not, or that does not offer a service."""
     if name is None:
         return
     kiosk = hall.site.kiosk(name)
@@ -236,7 +321,7 @@ def _check_kiosk(hall: HallPort, name: str | None, service: str | None = None) -
         known = ", ".join(kiosk.id for kiosk in kiosks_of(hall.site))
         raise invalid_field("kiosk", f"no kiosk {name!r}; there are: {known}")
     offered = [entry.id for entry in services_at(hall.site, kiosk)]
-    if service is not None and service not in offered:
+    if not set(services) <= set(offered):
         raise invalid_field(
             "service", f"kiosk {name} offers: {', '.join(offered) or 'nothing'}"
         )

@@ -1,0 +1,82 @@
+"""Each service done at a window, and how long services take."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import bindparam, delete, insert, select, update
+
+from bridge.domain.queue import AT_WINDOW
+from bridge.domain.waiting import robust_mean
+from bridge.service.tickets import Ticket
+from bridge.service.work import Work
+from bridge.store import tables
+
+RECENT: Final = 60
+"""How many visits of a service its mean time looks back."""
+RECENT_DAYS: Final = 14
+
+_V, _I, _R = tables.visit, tables.ticket_interval, tables.service_rate
+_INTERVALS = select(_I.c.state, _I.c.start, _I.c.finish).where(
+    _I.c.ticket == bindparam("b_ticket"),
+    _I.c.counter == bindparam("b_counter"),
+    _I.c.service == bindparam("b_service"),
+)
+_LATEST = (
+    select(_V.c.seconds, _V.c.ended)
+    .where(_V.c.service == bindparam("b_service"))
+    .order_by(_V.c.id.desc())
+    .limit(RECENT)
+)
+_ADD = insert(_V)
+_SET_RATE = update(_R).where(_R.c.service == bindparam("b_service"))
+
+
+def note_visit(work: Work, ticket: Ticket, counter: str, at: datetime) -> None:
+    """Keep that a ticket's service was done at a window, after its state changed.
+
+    The time at the window counts, without the time it was held.
+    """
+    key = {"b_ticket": ticket.key, "b_counter": counter, "b_service": ticket.service}
+    seconds = sum(
+        ((row.finish or at) - row.start).total_seconds()
+        for row in work.db.execute(_INTERVALS, key)
+        if row.state in AT_WINDOW
+    )
+    work.db.execute(
+        _ADD,
+        {
+            "ticket": ticket.key,
+            "service": ticket.service,
+            "counter": counter,
+            "staff": ticket.staff,
+            "day": work.today,
+            "seconds": max(0, round(seconds)),
+            "ended": at,
+        },
+    )
+    note_rate(work, ticket.service)
+
+
+def note_rate(work: Work, service: str) -> None:
+    """Keep how long a service takes now, from its visits of the last days."""
+    rate = robust_mean(
+        [
+            row.seconds
+            for row in work.db.execute(_LATEST, {"b_service": service})
+            if (work.now - row.ended).days < RECENT_DAYS
+        ]
+    )
+    if rate is None:
+        work.db.execute(delete(_R).where(_R.c.service == service))
+        return
+    row = {"mean_ms": round(rate.mean_s * 1000), "samples": rate.samples}
+    if not work.db.execute(_SET_RATE, {"b_service": service, **row}).rowcount:
+        work.db.execute(insert(_R).values(service=service, **row))
+
+
+def note_rates(work: Work) -> None:
+    """Keep how long every service takes now; what is too old no longer counts."""
+    for service in work.site.services:
+        note_rate(work, service.id)
