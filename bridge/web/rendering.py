@@ -16,8 +16,11 @@ from fastapi import APIRouter, Request, Response
 
 from bridge.domain.attendance import wording
 from bridge.domain.attendance.names import NAMES, SYMBOLS
+from bridge.domain.errors import NotFoundError
 from bridge.service.ports import HallPort
 from bridge.web.api.depends import Hall
+from devices.kiosks import services_at
+from devices.site import Service
 
 router = APIRouter()
 
@@ -120,7 +123,10 @@ async def read_asset(request: Request, name: str) -> Response:
 @router.api_route("/", methods=["GET", "HEAD"])
 async def index_page(request: Request, hall: Hall) -> Response:
     """The pages of this hall."""
-    rows = [("kiosk", "/kiosk", "")]
+    rows = [
+        ("kiosk", f"/kiosk/{kiosk.id}", kiosk.name or kiosk.id)
+        for kiosk in hall.site.kiosks
+    ] or [("kiosk", "/kiosk", "")]
     rows += [
         ("screen", f"/screen/{area.id}", area.name or area.id)
         for area in hall.site.areas
@@ -152,10 +158,39 @@ async def screen_page(request: Request, hall: Hall, area_id: str) -> Response:
 
 
 @router.api_route("/kiosk", methods=["GET", "HEAD"])
-async def kiosk_page(request: Request) -> Response:
-    """The ticket kiosk."""
-    texts = {language: spoken(language, "kiosk.html") for language in catalogue()}
-    return page(request, "kiosk.html", {"catalogue": texts})
+async def first_kiosk_page(request: Request, hall: Hall) -> Response:
+    """The ticket kiosk, where there is one; the first of several."""
+    return _kiosk_page(request, hall, None)
+
+
+@router.api_route("/kiosk/{kiosk_id}", methods=["GET", "HEAD"])
+async def kiosk_page(request: Request, hall: Hall, kiosk_id: str) -> Response:
+    """One of several kiosks."""
+    return _kiosk_page(request, hall, kiosk_id)
+
+
+def _kiosk_page(request: Request, hall: HallPort, kiosk_id: str | None) -> Response:
+    kiosk = hall.site.kiosk(kiosk_id)
+    if kiosk is None:
+        return words_page(request, "words.kiosk", status=404)
+    context = {
+        "catalogue": {name: spoken(name, "kiosk.html") for name in catalogue()},
+        "kiosk": kiosk_id,
+        "services": [_service(s) for s in services_at(hall.site, kiosk)],
+    }
+    return page(request, "kiosk.html", context)
+
+
+@router.api_route("/ticket/{ticket_id}", methods=["GET", "HEAD"])
+async def ticket_page(request: Request, hall: Hall, ticket_id: str) -> Response:
+    """Where a ticket stands, for the phone that read its QR code."""
+    try:
+        ticket = await hall.ticket(ticket_id)
+    except NotFoundError:
+        return words_page(request, "words.ticket", status=404)
+    counters = [{"id": c.id, "number": c.number} for c in hall.site.counters]
+    context = {"ticket": ticket.id, "counters": counters}
+    return page(request, "ticket.html", context)
 
 
 @router.api_route("/counter/{counter_id}", methods=["GET", "HEAD"])
@@ -209,15 +244,7 @@ def page(
         "lang": language,
         "texts": texts,
         "hall": {"id": hall.site.hall.id, "name": hall.site.hall.name},
-        "services": [
-            {
-                "id": s.id,
-                "prefix": s.prefix,
-                "name": s.name or s.id,
-                "audience": s.audience,
-            }
-            for s in hall.site.services
-        ],
+        "services": [_service(s) for s in hall.site.services],
         **context,
     }
     # `<` would end the script element that carries the data.
@@ -241,6 +268,16 @@ def page(
         media_type="text/html; charset=utf-8",
         headers={"Cache-Control": "no-cache", "Content-Language": language},
     )
+
+
+def _service(service: Service) -> Mapping[str, str]:
+    """A service as pages know it."""
+    return {
+        "id": service.id,
+        "prefix": service.prefix,
+        "name": service.name or service.id,
+        "audience": service.audience,
+    }
 
 
 def _language(request: Request) -> str:

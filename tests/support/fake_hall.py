@@ -104,6 +104,7 @@ class FakeHall(FakeLists):
     ) -> TicketView:
         del once
         self.paper.take(Channel.KIOSK, None, kiosk)
+        await self.ticket(ticket_id)
         self.printed(ticket_id, PrintState.PENDING)
         return await self.ticket(ticket_id)
 

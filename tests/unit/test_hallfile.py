@@ -239,3 +239,22 @@ def test_later_drivers_are_warnings(tmp_path: Path) -> None:
     assert told(hall) == []
     assert [w.key for w in hall.warnings] == ["devices[0].driver"]
     assert "not part of this version" in hall.warnings[0].message
+
+
+def test_kiosks_name_what_there_is(tmp_path: Path) -> None:
+    devices = "devices:\n  - {id: p, driver: escpos, url: 'tcp://127.0.0.1:9100'}\n"
+    good = "kiosks:\n  - {id: k, printer: p, services: [reg], area: hall}\n"
+    assert told(read(tmp_path, GOOD + devices + good)) == []
+    bad = (
+        "kiosks:\n  - {id: k, printer: q, services: [none], area: moon, print: maybe}\n"
+        "  - {id: k2, printer: q, services: [reg, none], area: moon}\n"
+    )
+    found = told(read(tmp_path, GOOD + devices + bad))
+    keys = sorted(line.split(":")[2] for line in found)
+    assert keys == [
+        "kiosks[0].print",
+        "kiosks[1].area",
+        "kiosks[1].printer",
+        "kiosks[1].services[1]",
+    ]
+    assert any("no printer 'q'; there are: p" in line for line in found)

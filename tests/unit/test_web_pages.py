@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -21,6 +22,13 @@ OF_THE_RENDERER = {
     *("lang", "hall", "suffix", "context", "links", "other", "message"),
     *("title", "view", "scripts"),
 }
+
+
+def context_of(text: str) -> dict[str, Any]:
+    found = re.search(r'id="context">(.*?)</script>', text, re.DOTALL)
+    assert found is not None
+    context: dict[str, Any] = json.loads(found[1])
+    return context
 
 
 @pytest.fixture
@@ -66,7 +74,10 @@ async def test_a_page_loads_only_what_is_here_and_nothing_inline(
         assert (await client.get(name)).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/screen/none", "/counter/none", "/assets/none.js"])
+@pytest.mark.parametrize(
+    "path",
+    ["/screen/none", "/counter/none", "/kiosk/none", "/ticket/none", "/assets/none.js"],
+)
 async def test_what_is_not_there_is_told_in_words(
     client: httpx.AsyncClient, path: str
 ) -> None:
@@ -93,6 +104,28 @@ async def test_the_index_lists_every_page(client: httpx.AsyncClient) -> None:
     for path in ("/kiosk", "/screen/hall", "/screen/upper", "/counter/w3"):
         assert f'href="{path}"' in text
     assert 'href="/counter/w3?lang=en"' in (await client.get("/?lang=en")).text
+
+
+async def test_each_kiosk_has_a_page_with_what_it_offers() -> None:
+    kiosks = [{"id": "k1", "services": ["reg"]}, {"id": "k2", "area": "upper"}]
+    app = create_app(FakeHall(make_site(kiosks=kiosks)))
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://localhost"
+    ) as client:
+        index = (await client.get("/")).text
+        assert 'href="/kiosk/k1"' in index
+        assert 'href="/kiosk/k2"' in index
+        for path, offered in (("/kiosk", "reg"), ("/kiosk/k2", "idcard")):
+            context = context_of((await client.get(path)).text)
+            assert [service["id"] for service in context["services"]] == [offered]
+
+
+async def test_a_ticket_has_a_page_for_phones(client: httpx.AsyncClient) -> None:
+    drawn = await client.post("/api/v1/tickets", json={"service": "reg"})
+    page = await client.get(f"/ticket/{drawn.json()['id']}")
+    assert page.status_code == 200
+    assert context_of(page.text)["ticket"] == drawn.json()["id"]
 
 
 async def test_an_asset_is_asked_for_once(client: httpx.AsyncClient) -> None:

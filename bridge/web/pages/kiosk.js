@@ -11,6 +11,10 @@
   /** Modes that one person chose are not the next person's. */
   const RESET_AFTER_S = 60;
   const LANGUAGE = Halld.context.lang;
+  /** What this kiosk offers, by id. */
+  const OFFERED = Halld.context.services.map(function (service) {
+    return service.id;
+  });
 
   let services = Halld.context.services.slice();
   let language = LANGUAGE;
@@ -142,17 +146,18 @@
       {
         method: "POST",
         path: "/tickets",
-        body: { service: service, channel: "kiosk" },
+        body: wish(service),
         key: Halld.newKey(),
         tries: 3,
       },
       function (status, body) {
-        if (status === 201) {
+        if (status === 201 || status === 200) {
           drawn = body;
           showTicket();
+          HalldPaper.follow(body);
           view("drawn");
         } else {
-          failure = reasonOf(status);
+          failure = reasonOf(status, body);
           showFailure();
           view("failed");
         }
@@ -161,9 +166,26 @@
     );
   }
 
-  function reasonOf(status) {
+  function wish(service) {
+    const body = { service: service, channel: "kiosk" };
+    if (Halld.context.kiosk) {
+      body.kiosk = Halld.context.kiosk;
+    }
+    return body;
+  }
+
+  function offered(all) {
+    return all.filter(function (service) {
+      return OFFERED.indexOf(service.id) >= 0;
+    });
+  }
+
+  function reasonOf(status, body) {
     if (status === 0) {
       return "kiosk.failed_network";
+    }
+    if (status === 409 && body.type === "printer") {
+      return HalldPaper.obstacle(body);
     }
     return status >= 500 ? "kiosk.failed_hall" : "kiosk.failed_service";
   }
@@ -196,6 +218,7 @@
   }
 
   function goHome() {
+    HalldPaper.forget();
     firstShown = 0;
     view("home");
     drawKeys();
@@ -207,6 +230,7 @@
     Halld.speak(language);
     if (drawn) {
       showTicket();
+      HalldPaper.show();
     }
     if (failure) {
       showFailure();
@@ -280,9 +304,10 @@
   Halld.follow({
     onEvent: function (kind, data) {
       if (kind === "snapshot") {
-        services = data.services.slice();
+        services = offered(data.services);
         drawKeys();
       } else if (kind === "ticket" || kind === "counter") {
+        HalldPaper.hear(data);
         refresh();
       }
     },
