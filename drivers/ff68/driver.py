@@ -13,7 +13,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from devices.errors import CommandRejectedError, ConfigurationError, TransportError
 from devices.events import DeviceEvent, EventType
-from devices.ff68.frames import Dialect, acknowledgement, beep, is_rating, unit_address
+from devices.ff68.frames import (
+    Dialect,
+    Digits,
+    acknowledgement,
+    beep,
+    is_rating,
+    unit_address,
+)
 from devices.ff68.keymaps import KeyMap
 from devices.ff68.site import BusKeys, UnitAddress
 from devices.kinds import DeviceKind, DeviceState
@@ -33,6 +40,8 @@ FOUR_KEYS: Final[Mapping[int, int]] = {0: 2, 1: 3, 2: 4, 3: 5}
 """Levels of a four-key evaluator's values (facts: ratings); others are null."""
 LONGEST_SLEEP_S: Final = 60.0
 """A `valid_until` is looked at so often: the hall's clock may be set."""
+
+MAX_UNIT: Final = 254
 
 Level = Annotated[int, Field(ge=1, le=5)]
 Value = Annotated[int, Field(ge=0, le=255)]
@@ -202,6 +211,18 @@ class CallerBusDriver(Driver[CallerBusParameters]):
                         sent=partial(self._presses.acknowledged, heard),
                     )
                 )
+            for heard in new:
+                self._turn_away(line, heard, dialect)
+
+    def _turn_away(self, line: Line, heard: Heard, dialect: Dialect) -> None:
+        """Show a caller that is nobody's that nobody will come: 000 and a beep."""
+        address = unit_address(heard.frame, dialect)
+        known = self._counters.get(address) is not None
+        if known or is_rating(heard.frame) or not 1 <= address <= MAX_UNIT:
+            return
+        nobody = Digits.of(waiting=0, ticket=None).frame(address)
+        line.outbox.show(address, Outgoing(message=nobody), urgent=True)
+        line.outbox.beep(Outgoing(message=beep(address)))
 
     async def _journal(
         self,

@@ -16,6 +16,7 @@ from support.driving import Driving, RecordingContext, driving
 from support.echoing import ZONE
 from support.ff68_lines import entry, site
 
+from devices.ff68.site import BusKeys
 from devices.kinds import DeviceState
 from drivers.ff68.driver import CallerBusDriver
 from simulators.hosting.host import Hosted, host
@@ -91,6 +92,33 @@ async def test_presses_and_ratings(wire: str, keymap: str, tmp_path: Path) -> No
         }
         await until(lambda: here.line.view()["acks"] == {"1": 1, "5": 2, "9": 1})
         assert len(here.context.events) == 4
+
+
+@pytest.mark.parametrize("keymap", ["classic", "function"])
+async def test_every_key_of_both_maps_is_an_event(keymap: str, tmp_path: Path) -> None:
+    async with hall("tcp", tmp_path, keymap=keymap) as here:
+        rules = BusKeys(keymap=keymap).load_keymap().keys
+        for count, rule in enumerate(rules, start=1):
+            typed = [*map(str, rule.selector), *"12"[: rule.min_digits]]
+            await here.press(*typed, f"{rule.byte:#04x}")
+            event = (await here.context.wait_event(count))[-1]
+            assert (event.data["key"], event.data["digits"]) == (
+                rule.key.value,
+                "12"[: rule.min_digits],
+            )
+        await until(lambda: here.acks() == len(rules))
+
+
+async def test_a_caller_that_is_nobodys_shows_000_and_beeps(tmp_path: Path) -> None:
+    async with hall("tcp", tmp_path) as here:
+        await here.press("call", address=9)
+        nobody = {"waiting": "000", "ticket": "", "beeps": 1}
+        await until(lambda: here.line.view()["units"].get("9") == nobody)
+        assert here.acks(9) == 1
+        await here.line.act("rate", {"address": 8, "value": 1})
+        await here.context.wait_event(2)
+        await until(lambda: here.acks(8) == 1)
+        assert "8" not in here.line.view()["units"]
 
 
 @pytest.mark.parametrize("wire", WIRES)
