@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,9 +158,13 @@ class Hall:
 
 
 @asynccontextmanager
-async def simulated_hall(directory: Path) -> AsyncIterator[Hall]:
+async def simulated_hall(
+    directory: Path, devices: Sequence[dict[str, Any]] | None = None
+) -> AsyncIterator[Hall]:
     """The small hall with its devices simulated here, at real places."""
     body = example(directory)
+    if devices is not None:
+        body["devices"] = [dict(device) for device in devices]
     config = directory / "hall.json"
     async with host_all(Site.model_validate(body)) as cast:
         assert not cast.unbound
