@@ -30,7 +30,13 @@ from bridge.domain.errors import (
     MonthError,
     NotFoundError,
 )
-from bridge.service.attendance.port import Fact, FactKind, FactQuery, Removal
+from bridge.service.attendance.port import (
+    DayQuery,
+    Fact,
+    FactKind,
+    FactQuery,
+    Removal,
+)
 from bridge.service.attendance.verify import Verdict, verify
 from bridge.service.ports import Once
 
@@ -259,3 +265,49 @@ async def test_whatever_is_changed_behind_its_back_is_found(
     raw.close()
     faults = " | ".join(check(tmp_path).faults)
     assert TAMPERINGS[statement] in faults
+
+
+async def test_a_signed_month_calls_people_as_it_was_signed(office: Office) -> None:
+    attendance = office.hall.attendance
+    await attendance.close_month("2026-03", by="主任", reason="")
+    moved = replace(JIA, joined=MONDAY, name="测试甲甲", department="税务局")
+    gone = Removal(kind=FactKind.PERSON, key="002")
+    await attendance.tell([moved, gone], by="管理员", reason="调动")
+    await office.settle()
+    rows = [
+        (row.person, row.name, row.department)
+        for row in await attendance.months("2026-03")
+    ]
+    signed = [("001", "测试甲", "公安局"), ("002", "测试乙", "民政局")]
+    assert sorted(rows) == signed
+    [mine] = await attendance.months("2026-03", department="民政局")
+    assert mine.person == "002"
+    assert await attendance.months("2026-03", department="税务局") == []
+    first = await attendance.days(
+        DayQuery(department="公安局", to_day=date(2026, 4, 1))
+    )
+    assert {(row.name, row.closed) for row in first.items} == {("测试甲", True)}
+    later = await attendance.days(DayQuery(department="税务局"))
+    assert {row.result.day.month for row in later.items} == {4}
+    await attendance.reopen_month("2026-03", by="主任", reason="")
+    await office.settle()
+    assert [row.name for row in await attendance.months("2026-03")] == ["测试甲甲"]
+
+
+async def test_a_row_that_was_changed_by_hand_is_not_signed(
+    office: Office, tmp_path: Path
+) -> None:
+    attendance = office.hall.attendance
+    with sqlite3.connect(tmp_path / "store" / "hall.db") as raw:
+        raw.execute(
+            "UPDATE day_row SET states = 'present', data = (SELECT data FROM day_row "
+            "WHERE person = '001' AND day = '2026-03-30') "
+            "WHERE person = '002' AND day = '2026-03-31'"
+        )
+    raw.close()
+    with pytest.raises(MonthError, match="1 of its days"):
+        await attendance.close_month("2026-03", by="主任", reason="")
+    await office.settle()
+    assert await office.states("002", MONDAY + timedelta(days=1)) == [S.ABSENT]
+    await attendance.close_month("2026-03", by="主任", reason="")
+    assert check(tmp_path).faults == ()

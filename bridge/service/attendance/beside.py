@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from bridge.domain.attendance.results import MonthRow
+from bridge.service.attendance.dirty import Span
 from bridge.service.attendance.months import Signature, sign
 from bridge.service.attendance.offline import open_store
 from bridge.service.attendance.port import SheetForm
+from bridge.service.attendance.rechecking import differing
 from bridge.service.attendance.sheets import month_csv, month_workbook
 from devices.site import Site
 
@@ -42,10 +44,12 @@ def file(place: Place, form: SheetForm, lang: str) -> bytes:
     return month_csv(sheet, "days" if form is SheetForm.DAYS else "summary", lang)
 
 
-def signature(place: Place) -> Signature:
-    """What is signed when a month is closed."""
+def signature(place: Place) -> tuple[list[Span], Signature | None]:
+    """What is signed when a month is closed; or the days that are wrong."""
     with open_store(place.site, place.store, place.now) as attendance:
-        return sign(attendance.db, attendance.book, place.month)
+        db, book = attendance.db, attendance.book
+        wrong = differing(db, book, attendance.settings, place.month, place.now)
+        return wrong, None if wrong else sign(db, book, place.month)
 
 
 def _who(place: Place) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from bridge.domain.attendance.facts import Person, Shift
 from bridge.domain.attendance.results import DayResult
 from bridge.domain.errors import NotFoundError
 from bridge.service.attendance.book import Book
-from bridge.service.attendance.engine import closed_months
+from bridge.service.attendance.labels import read_labels
 from bridge.service.attendance.ledger import entry_of
 from bridge.service.attendance.listing import day_view
 from bridge.service.attendance.port import DayExplained, Entry, FactKind, Known
@@ -34,7 +34,8 @@ def explained(
     ).first()
     if row is None:
         raise NotFoundError(_why_none(book, person, day))
-    view = day_view(row, book, closed_months(db))
+    month = f"{day:%Y-%m}"
+    view = day_view(row, read_labels(db, book, month, month))
     result = view.result
     leaves = _facts(db, reading, FactKind.LEAVE, result.leaves)
     corrections = _facts(db, reading, FactKind.CORRECTION, result.corrections)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from bridge.domain.attendance.results import DayState
 from bridge.service.attendance.book import Book
 from bridge.service.attendance.clocks import behind
-from bridge.service.attendance.engine import closed_months
+from bridge.service.attendance.labels import read_labels
 from bridge.service.attendance.listing import EXCEPTIONS, day_view
 from bridge.service.attendance.months import undecided_in
 from bridge.service.attendance.port import ClockStanding, DayRow, Today
@@ -30,13 +30,14 @@ def glance(
     today = now.date()
     counts: Counter[DayState] = Counter()
     rows: list[DayRow] = []
-    closed = closed_months(db)
+    month = f"{today:%Y-%m}"
+    labels = read_labels(db, book, month, month)
     query = select(day_row).where(day_row.c.day == today.isoformat())
     for row in db.execute(query):
         state = DayState(row.states.split(",")[0])
         counts[state] += 1
         if state in _ORDER:
-            rows.append(day_view(row, book, closed))
+            rows.append(day_view(row, labels))
     rows.sort(key=lambda row: (_ORDER[row.result.state], row.result.person))
     due = stand_ins(db, book, today, today + timedelta(days=1))
     return Today(

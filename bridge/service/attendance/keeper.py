@@ -13,12 +13,13 @@ from sqlalchemy import Connection
 
 from bridge.domain.attendance.mistakes import Mistake
 from bridge.domain.attendance.results import MonthRow
-from bridge.domain.errors import NotFoundError, RuleError
+from bridge.domain.errors import MonthError, NotFoundError, RuleError
 from bridge.domain.views import DeviceView, Page
 from bridge.service.attendance import beside, ledger, months, standing
 from bridge.service.attendance.book import Book
 from bridge.service.attendance.clocks import clock_standings
 from bridge.service.attendance.coverage import reports
+from bridge.service.attendance.dirty import mark_spans
 from bridge.service.attendance.engine import Engine
 from bridge.service.attendance.explaining import explained
 from bridge.service.attendance.fact_list import fact_page, known_after
@@ -196,6 +197,12 @@ class Attendance:
         """
 
         def act(work: Work) -> None:
+            if signature is None:
+                raise MonthError(
+                    f"{month} cannot be closed: {len(wrong)} of its days were not what "
+                    "follows from punches and facts; they are being worked out again, "
+                    "look at them and sign then"
+                )
             book = self._book_of(work.db)
             months.close(work, book, month, signature, by=by, reason=reason)
 
@@ -207,9 +214,11 @@ class Attendance:
                 pass
             place = self._place(month)
             if await self._is_long(month):
-                signature = await self.workers.run(beside.signature, place)
+                wrong, signature = await self.workers.run(beside.signature, place)
             else:
-                signature = await asyncio.to_thread(beside.signature, place)
+                wrong, signature = await asyncio.to_thread(beside.signature, place)
+            if wrong:
+                await self._hall.transact(lambda work: mark_spans(work, wrong))
             await self._do(once, act)
         return await self.month(month)
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 from bridge.domain.attendance.results import DayState
 from bridge.domain.views import Page
 from bridge.service.attendance.book import Book, day_start
-from bridge.service.attendance.engine import closed_months
+from bridge.service.attendance.labels import Labels, read_labels
 from bridge.service.attendance.port import DayQuery, DayRow, Tamper, UnknownUser
 from bridge.service.attendance.rows import unpack
 from bridge.store.attendance_tables import day_row
@@ -31,7 +31,13 @@ UNKNOWN_SINCE: Final = timedelta(days=400)
 
 def day_page(db: Connection, book: Book, query: DayQuery) -> Page[DayRow]:
     """Days by day, then person."""
-    where = _conditions(book, query)
+    labels = read_labels(
+        db,
+        book,
+        f"{query.from_day:%Y-%m}" if query.from_day else "",
+        f"{query.to_day:%Y-%m}" if query.to_day else "9999-12",
+    )
+    where = _conditions(labels, query)
     total = db.execute(
         select(func.count()).select_from(day_row).where(*where)
     ).scalar_one()
@@ -42,11 +48,10 @@ def day_page(db: Connection, book: Book, query: DayQuery) -> Page[DayRow]:
         .limit(query.limit)
         .offset(query.offset)
     )
-    closed = closed_months(db)
-    return Page(items=[day_view(row, book, closed) for row in rows], total=total)
+    return Page(items=[day_view(row, labels) for row in rows], total=total)
 
 
-def _conditions(book: Book, query: DayQuery) -> list[ColumnElement[bool]]:
+def _conditions(labels: Labels, query: DayQuery) -> list[ColumnElement[bool]]:
     where: list[ColumnElement[bool]] = []
     if query.from_day is not None:
         where.append(day_row.c.day >= query.from_day.isoformat())
@@ -55,12 +60,7 @@ def _conditions(book: Book, query: DayQuery) -> list[ColumnElement[bool]]:
     if query.person is not None:
         where.append(day_row.c.person == query.person)
     if query.department is not None:
-        names = [
-            person.id
-            for person in book.people.values()
-            if person.department == query.department
-        ]
-        where.append(day_row.c.person.in_(names))
+        where.append(labels.in_department(query.department))
     if query.state is not None:
         where.append(_has(query.state))
     if query.final is not None:
@@ -75,14 +75,15 @@ def _has(state: DayState) -> ColumnElement[bool]:
     return ("," + day_row.c.states + ",").contains(f",{state.value},")
 
 
-def day_view(row: Row[Any], book: Book, closed: set[str]) -> DayRow:
+def day_view(row: Row[Any], labels: Labels) -> DayRow:
     """A row with whose it is."""
-    person = book.people.get(row.person)
+    month = row.day[:7]
+    label = labels.of(row.person, month)
     return DayRow(
-        name=person.name if person else row.person,
-        department=person.department if person else "",
-        group=person.group if person else "",
-        closed=row.day[:7] in closed,
+        name=label.name,
+        department=label.department,
+        group=label.group,
+        closed=month in labels.signed,
         result=unpack(row.data),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -15,13 +15,14 @@ from bridge.domain.attendance.calendar import day_kind
 from bridge.domain.attendance.chain import digest_rows
 from bridge.domain.attendance.facts import Person, Status
 from bridge.domain.attendance.months import month_row
-from bridge.domain.attendance.results import DayResult, DayState, MonthRow
+from bridge.domain.attendance.results import DayState, MonthRow
 from bridge.domain.errors import InvalidRequestError, MonthError
 from bridge.service.attendance import ledger
 from bridge.service.attendance.book import Book
 from bridge.service.attendance.dirty import Span, mark_spans
 from bridge.service.attendance.engine import closed_months
 from bridge.service.attendance.kinds import DECIDED
+from bridge.service.attendance.labels import read_labels
 from bridge.service.attendance.listing import day_view
 from bridge.service.attendance.port import DayRow, MonthStatus, Sheet
 from bridge.service.attendance.seals import seal_punches
@@ -71,28 +72,28 @@ def _days_of(
     )
     if person is not None:
         query = query.where(day_row.c.person == person)
-    closed = closed_months(db)
-    return [
-        day_view(row, book, closed)
-        for row in db.execute(query)
-        if department is None or _person(book, row.person).department == department
-    ]
+    labels = read_labels(db, book, month, month)
+    if department is not None:
+        query = query.where(labels.in_department(department))
+    return [day_view(row, labels) for row in db.execute(query)]
 
 
 def _sums_of(book: Book, month: str, days: Iterable[DayRow]) -> list[MonthRow]:
-    held: dict[str, list[DayResult]] = defaultdict(list)
+    held: dict[str, list[DayRow]] = defaultdict(list)
     for day in days:
-        held[day.result.person].append(day.result)
+        held[day.result.person].append(day)
     rows = [
-        month_row(_person(book, name), month, results) for name, results in held.items()
+        month_row(_person(book, name, own[0]), month, [day.result for day in own])
+        for name, own in held.items()
     ]
     rows.sort(key=lambda row: (row.department, row.person))
     return rows
 
 
-def _person(book: Book, name: str) -> Person:
-    """Somebody who is on the list, or was when the day was."""
-    return book.people.get(name) or Person(id=name, name=name)
+def _person(book: Book, name: str, row: DayRow) -> Person:
+    """Somebody who is on the list, or was, as the rows call them."""
+    who = book.people.get(name) or Person(id=name, name=name)
+    return replace(who, name=row.name, department=row.department, group=row.group)
 
 
 def count_days(db: Connection, month: str) -> int:
@@ -307,6 +308,7 @@ def _sums(row: MonthRow) -> dict[str, Any]:
         "person": row.person,
         "name": row.name,
         "department": row.department,
+        "group": row.group,
         "due": row.due_days,
         "attended": row.attended_days,
         "late": row.late,
