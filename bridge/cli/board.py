@@ -126,7 +126,9 @@ def shown(value: Mapping[str, Any] | None) -> str:
     units = value.get("units")
     if isinstance(units, Mapping):
         parts = [
-            f"{address}: {unit.get('ticket') or '-'} ({unit.get('waiting') or 0})"
+            f"{address}: {unit['text'] or '-'}"
+            if "text" in unit
+            else f"{address}: {unit.get('ticket') or '-'} ({unit.get('waiting') or 0})"
             for address, unit in sorted(units.items())
             if isinstance(unit, Mapping)
         ]

@@ -11,6 +11,7 @@ from devices.cpower.messages import (
     BRIGHTEST,
     PASSING,
     Code,
+    ask_power,
     ask_version,
     call,
     explain,
@@ -48,6 +49,7 @@ class CardLink(Panel):
         self._asked: Packet | None = None
         self._waiting: asyncio.Future[Packet] | None = None
         self._unasked = 0
+        self._tells_version = True
         self._drawn: tuple[Look, object] | None = None
         """The look, without flashing, and the windows that the card was given."""
 
@@ -66,18 +68,29 @@ class CardLink(Panel):
     async def greet(self) -> Mapping[str, Any]:
         """See `Panel.greet`."""
         parameters = self._parameters
-        answer = await self.ask(ask_version(card=parameters.card))
+        version: Mapping[str, str] = {}
+        try:
+            answer = await self.ask(ask_version(card=parameters.card))
+            version = read_version(answer.data)
+        except CommandTimeoutError:
+            # Some cards do not tell their version; a late answer names its code.
+            await self.ask(ask_power(card=parameters.card))
+            self._tells_version = False
         return {
             "model": "C-Power",
             "width": parameters.width,
             "height": parameters.height,
             "address": parameters.card,
-            **read_version(answer.data),
+            **version,
         }
 
     async def probe(self) -> Mapping[str, Any]:
         """See `Panel.probe`."""
-        answer = await self.ask(ask_version(card=self._parameters.card))
+        card = self._parameters.card
+        if not self._tells_version:
+            await self.ask(ask_power(card=card))
+            return {"answer": "power"}
+        answer = await self.ask(ask_version(card=card))
         return {"answer": "version", **read_version(answer.data)}
 
     async def write(self, look: Look) -> Shown:

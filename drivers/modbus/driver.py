@@ -15,7 +15,7 @@ from devices.errors import CommandRejectedError, CommandTimeoutError, DeviceErro
 from devices.kinds import DeviceKind, DeviceState
 from devices.modbus.rtu import Frame, ReplyFramer, confirmation, explain
 from devices.modbus.site import Style, TubeKeys
-from devices.modbus.tubes import TONGUES, Armfly, Telling, Tongue
+from devices.modbus.tubes import BLANK, TONGUES, Armfly, Telling, Tongue
 from devices.site import DeviceEntry, SiteError
 from drivers.driver import Driver, DriverContext, DriverParameters
 from drivers.modbus.board import Board, Standing
@@ -222,6 +222,8 @@ class TubeLink:
         self._transport = transport
         self._parameters = parameters
         self._framer = ReplyFramer()
+        self._textless: set[int] = set()
+        """Units that take values only."""
         self._asked: Frame | None = None
         self._waiting: asyncio.Future[Frame] | None = None
 
@@ -247,10 +249,25 @@ class TubeLink:
         """
         digits = self._parameters.digits
         if isinstance(self.tongue, Armfly):
-            await self._ask(self.tongue.frame(telling, digits))
+            await self._tell_armfly(self.tongue, telling)
         else:
             await self._transport.write(self.tongue.tell(telling, digits))
         await asyncio.sleep(self._parameters.frame_gap_ms / 1000)
+
+    async def _tell_armfly(self, tongue: Armfly, telling: Telling) -> None:
+        """Dark is 0 on tubes that know no texts, which is found out once."""
+        digits = self._parameters.digits
+        zero = tongue.frame(Telling(unit=telling.unit, text="0"), digits)
+        if telling.text == BLANK and telling.unit in self._textless:
+            await self._ask(zero)
+            return
+        try:
+            await self._ask(tongue.frame(telling, digits))
+        except (CommandTimeoutError, CommandRejectedError):
+            if telling.text != BLANK:
+                raise
+            await self._ask(zero)
+            self._textless.add(telling.unit)
 
     async def _ask(self, request: Frame) -> None:
         timeout_s = self._parameters.reply_timeout_s

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import pytest
-from support.screens import CALL, card, driven, entry_of, shows, until, url_of
+from support.screens import CALL, HALL, card, driven, entry_of, shows, until, url_of
 
 from devices.errors import CommandRejectedError
 from devices.kinds import DeviceState
+from devices.site import Site
 from drivers.registry import check_device
+from simulators.cpower.simulator import CPowerCard, CPowerCardParameters
+from simulators.hosting.host import host
+from simulators.simulator import Output
 
 
 @pytest.fixture(params=["tcp", "pty"])
@@ -91,6 +98,33 @@ async def test_a_card_with_another_id_is_silence_with_a_reason(tcp: str) -> None
     ):
         reason = await context.wait_state(DeviceState.OFFLINE)
         assert "card id" in reason
+
+
+class Untold(CPowerCard):
+    """A card that leaves questions about its version unanswered."""
+
+    def received(self, session: int, data: bytes, now: datetime) -> Sequence[Output]:
+        return (
+            () if b"\x01\x2e\x01\x00" in data else super().received(session, data, now)
+        )
+
+
+async def test_a_card_that_does_not_tell_its_version_works_all_the_same(
+    tcp: str,
+) -> None:
+    entry = entry_of("cpower", tcp)
+    simulator = Untold(entry, CPowerCardParameters(), Site(hall=HALL, devices=[entry]))
+
+    def clock() -> datetime:
+        return datetime.fromtimestamp(time.time(), HALL.zone)
+
+    async with (
+        host(simulator, tcp, clock=clock) as hosted,
+        driven("cpower", hosted, reply_timeout_s=0.5, width=128) as (context, run),
+    ):
+        context.set_desired({"text": CALL})
+        await shows(hosted, CALL)
+        assert (await run.execute("ping"))["answer"] == "power"
 
 
 async def test_a_serial_card_behind_a_serial_server(tcp: str) -> None:

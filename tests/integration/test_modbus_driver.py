@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -15,11 +15,13 @@ from support.screens import HALL, until, url_of
 
 from devices.errors import CommandRejectedError
 from devices.kinds import DeviceState
+from devices.modbus.rtu import Frame, Function, refusal
 from devices.site import DeviceEntry, Site
 from drivers.modbus.driver import TubeDriver
 from drivers.registry import check_device
 from simulators.hosting.host import Hosted, host
-from simulators.registry import build_simulator
+from simulators.modbus.simulator import TubeLine, TubeLineParameters
+from simulators.simulator import Output
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=HALL.zone)
 UNITS = [
@@ -37,10 +39,15 @@ def entry_of(url: str, **keys: Any) -> DeviceEntry:
 
 @asynccontextmanager
 async def tubes(
-    url: str, *, clock: Callable[[], datetime] | None = None, **keys: Any
+    url: str,
+    *,
+    clock: Callable[[], datetime] | None = None,
+    kind: type[TubeLine] = TubeLine,
+    **keys: Any,
 ) -> AsyncIterator[tuple[Hosted, RecordingContext, Driving]]:
     entry = entry_of(url, **keys)
-    simulator = build_simulator(entry, Site(hall=HALL, devices=[entry]))
+    parameters = TubeLineParameters.model_validate(dict(entry.parameters))
+    simulator = kind(entry, parameters, Site(hall=HALL, devices=[entry]))
 
     def wall() -> datetime:
         return datetime.fromtimestamp(time.time(), HALL.zone)
@@ -102,6 +109,36 @@ async def test_the_newest_figures_are_shown_after_an_outage(tmp_path: Path) -> N
         await hosted.act("replug")
         await until(lambda: texts(hosted) == ["8", "8"])
         await context.wait_state(DeviceState.READY)
+
+
+class Values(TubeLine):
+    """Tubes that take values and refuse, or do not answer, texts."""
+
+    refuses = True
+
+    def received(self, session: int, data: bytes, now: datetime) -> Sequence[Output]:
+        if data[1] != Function.WRITE_MANY:
+            return super().received(session, data, now)
+        if not self.refuses:
+            return ()
+        answer = refusal(Frame.decode(data), 1)
+        return [Output(answer.encode(), session)]
+
+
+@pytest.mark.parametrize("refuses", [True, False])
+async def test_tubes_without_texts_show_0_for_dark(
+    *, refuses: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(Values, "refuses", refuses)
+    url = url_of("tcp", tmp_path)
+    async with tubes(url, kind=Values, reply_timeout_s=0.4) as (hosted, context, _):
+        context.set_desired(content(None, 5))
+        await until(lambda: texts(hosted) == ["0", "5"])
+        await context.wait_state(DeviceState.READY)
+        context.set_desired(content("A007", 5))
+        await until(lambda: texts(hosted) == ["7", "5"])
+        context.set_desired(content(None, 5))
+        await until(lambda: texts(hosted) == ["0", "5"])
 
 
 async def test_tubes_go_dark_when_the_bridge_is_gone(tmp_path: Path) -> None:

@@ -63,6 +63,10 @@ def test_only_changes_of_state_are_news() -> None:
         ({"text": "x"}, "x"),
         ({"units": {"1": {"ticket": "A001", "waiting": 2}}}, "1: A001 (2)"),
         ({"units": {"1": {"ticket": None, "waiting": None}}}, "1: - (0)"),
+        (
+            {"units": {"1": {"text": "12", "number": 12}, "2": {"text": ""}}},
+            "1: 12  2: -",
+        ),
     ],
 )
 def test_shown(value: dict[str, Any] | None, text: str) -> None:
