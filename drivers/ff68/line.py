@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -24,6 +25,16 @@ BROKEN_OFF_S: Final = 1.0
 MOST_HEARD: Final = 64
 """Portions of frames that wait to be journalled; then the line is not read."""
 NOISE_CHECK_S: Final = 0.25
+BAUDRATE: Final = 9600
+BITS_A_BYTE: Final = 10
+_BAUDRATE: Final = re.compile(r"[?&]baudrate=(\d{1,7})(?:&|$)")
+
+
+def byte_s(url: str) -> float:
+    """Seconds that a byte takes on the line, 8N1; serial servers have 9600 baud."""
+    found = _BAUDRATE.search(url)
+    baudrate = int(found.group(1)) if found else 0
+    return BITS_A_BYTE / (baudrate or BAUDRATE)
 
 
 class Line:
@@ -46,6 +57,7 @@ class Line:
         self._echo = echo
         self._noise = noise
         self._frame_gap_s = frame_gap_s
+        self._byte_s = byte_s(transport.url)
         self._strip_answered = strip_answered
         self._framer = Ff68Framer(strips=strip_answered is not None)
         self._heard: asyncio.Queue[list[Heard]] = asyncio.Queue(MOST_HEARD)
@@ -80,9 +92,11 @@ class Line:
             now_s = loop.time()
             for item in outgoing:
                 self._echo.sent(item.message, now_s, own=item.own)
-            await self._transport.write(b"".join(o.message.encode() for o in outgoing))
+            data = b"".join(item.message.encode() for item in outgoing)
+            await self._transport.write(data)
             now_s = loop.time()
-            free_at_s = now_s + self._frame_gap_s
+            # What would only wait in the adapter keeps later answers waiting.
+            free_at_s = now_s + max(self._frame_gap_s, len(data) * self._byte_s)
             for item in outgoing:
                 item.sent(now_s)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.ub485_lines import PanelHall, panel_entry, panel_hall, until
+from support.ub485_lines import PanelHall, panel_entry, panel_hall, panel_site, until
 
 from devices.errors import CommandRejectedError
 from devices.kinds import DeviceState
@@ -228,3 +228,14 @@ def test_mistakes_of_an_entry_are_named(
     entry = panel_entry("tcp://127.0.0.1:1")
     wrong = type(entry).model_validate({**entry.model_dump(), **parameters})
     assert [mistake.path for mistake in check_device(wrong)] == [path]
+
+
+def test_the_window_to_transfer_to_is_one_of_the_halls() -> None:
+    site = panel_site(panel_entry("tcp://127.0.0.1:1"))
+    assert site.mistakes() == []
+    wrong = site.model_copy(update={"counters": site.counters[:1]})
+    paths = [mistake.path for mistake in wrong.mistakes()]
+    assert paths == [
+        ("devices", 0, "units", 0, "transfer_to"),
+        ("devices", 0, "units", 1, "counter"),
+    ]

@@ -11,7 +11,9 @@ import pytest
 
 from devices.commands import Desired
 from devices.ff68.frames import Digits, Message, beep, key_frame
+from devices.strip.frames import SHOW, StripFrame
 from drivers.ff68.digits import DARK, Board, UnitContent
+from drivers.ff68.line import byte_s
 from drivers.ff68.noise import BYTES_A_BURST, NoiseMeter
 from drivers.ff68.outbox import MOST_ANSWERS, Outbox, Outgoing
 
@@ -45,6 +47,36 @@ async def test_answers_then_urgent_digits_and_beeps_then_the_rest() -> None:
         [beep(3)],
         [show(1, "001")],
     ]
+
+
+async def test_strips_come_behind_digits_and_before_waiting_counts() -> None:
+    outbox = Outbox()
+    old, new = (StripFrame(1, SHOW, bytes((0x30 + n, 0))) for n in range(2))
+    outbox.show(1, Outgoing(message=show(1, "001")), urgent=False)
+    outbox.strip("strip", Outgoing(message=old))
+    outbox.strip("strip", Outgoing(message=new))
+    outbox.show(2, Outgoing(message=show(2, "002")), urgent=True)
+    outbox.answer(Outgoing(message=ANSWER))
+    assert await everything(outbox) == [
+        [ANSWER],
+        [show(2, "002")],
+        [new],
+        [show(1, "001")],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "baudrate"),
+    [
+        ("serial:/dev/ttyS0?baudrate=19200", 19200),
+        ("serial:/dev/ttyS0?parity=N&baudrate=4800&stopbits=1", 4800),
+        ("serial:/dev/ttyS0", 9600),
+        ("tcp://10.0.0.5:4001", 9600),
+        ("serial:/dev/ttyS0?baudrate=0", 9600),
+    ],
+)
+def test_how_long_a_byte_takes(url: str, baudrate: int) -> None:
+    assert byte_s(url) == pytest.approx(10 / baudrate)
 
 
 async def test_of_the_digits_of_one_caller_only_the_newest_are_sent() -> None:
