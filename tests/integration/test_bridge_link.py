@@ -269,6 +269,21 @@ async def test_presses_go_before_a_backfill(hall: Hall) -> None:
     for _ in range(3000):
         inbox.put(Lane.CLOCK, Arrival("clock-1", b"{}"))
     inbox.put(Lane.DESK, Arrival("bus-1", b"{}"))
-    first = inbox._next()
-    assert first[0].device == "bus-1"
-    assert len(first) <= 1 + inbox_module.MAX_TAKEN
+    assert [arrival.device for arrival in inbox._next()] == ["bus-1"]
+    log = inbox._next()
+    assert {arrival.device for arrival in log} == {"clock-1"}
+    assert len(log) <= inbox_module.MAX_TAKEN
+
+
+async def test_a_backfill_is_not_passed_over_for_ever(hall: Hall) -> None:
+    inbox = Inbox(hall, Nodes())
+    for _ in range(30_000):
+        inbox.put(Lane.CLOCK, Arrival("clock-1", b"{}"))
+    taken = []
+    for _ in range(inbox_module.MOST_PASSED_OVER + 1):
+        inbox.put(Lane.DESK, Arrival("bus-1", b"{}"))
+        taken.append({arrival.device for arrival in inbox._next()})
+    assert taken == [
+        *[{"bus-1"}] * inbox_module.MOST_PASSED_OVER,
+        {"bus-1", "clock-1"},
+    ]

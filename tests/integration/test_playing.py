@@ -24,12 +24,12 @@ async def test_a_clock_that_pushes_dials_the_hall_of_the_file() -> None:
 
 
 async def test_what_cannot_be_simulated_is_told_and_the_others_run() -> None:
-    later = {"id": "led-2", "driver": "cpower", "url": "tcp://127.0.0.1:0"}
+    later = {"id": "led-2", "driver": "abacus", "url": "tcp://127.0.0.1:0"}
     lost = {"id": "clock", "driver": "zk"}
     async with host_all(site(PUSH, later, lost, web={"port": 0})) as cast:
         assert set(cast.unbound) == {"push-1", "led-2", "clock"}
         assert "set `simulation: {server:" in cast.unbound["push-1"]
-        assert "no simulator for driver 'cpower'" in cast.unbound["led-2"]
+        assert "no simulator for driver 'abacus'" in cast.unbound["led-2"]
         assert cast.unbound["clock"] == "it has no url to listen at"
 
 
