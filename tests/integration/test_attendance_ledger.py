@@ -311,3 +311,18 @@ async def test_a_row_that_was_changed_by_hand_is_not_signed(
     assert await office.states("002", MONDAY + timedelta(days=1)) == [S.ABSENT]
     await attendance.close_month("2026-03", by="主任", reason="")
     assert check(tmp_path).faults == ()
+
+
+async def test_a_shift_stays_while_a_posting_names_it(office: Office) -> None:
+    attendance = office.hall.attendance
+    posting = Posting(id="P1", person="001", shift=OFFICE.id, valid_from=MONDAY)
+    await attendance.tell([posting], by="管理员", reason="")
+    gone = Removal(kind=FactKind.SHIFT, key=f"{OFFICE.id}@")
+    with pytest.raises(FactsError, match="named by 1 postings, such as P1"):
+        await attendance.tell([gone], by="管理员", reason="")
+    newer = replace(OFFICE, valid_from=MONDAY)
+    await attendance.tell([newer, gone], by="管理员", reason="新版")
+    with pytest.raises(FactsError, match="named by 1 postings"):
+        await attendance.tell(
+            [replace(gone, key=f"{OFFICE.id}@{MONDAY}")], by="管理员", reason=""
+        )

@@ -55,6 +55,13 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "variant {variant}: session {start:%H:%M} begins before the one before it ends",
         "第 {variant} 组例外：{start:%H:%M} 的时段与前一时段重叠",
     ),
+    "shift_in_use": (
+        (
+            "shift {shift!r} is named by {count} postings, such as {posting}; change "
+            "or remove those first"
+        ),
+        "班次“{shift}”还有 {count} 条岗位安排在用（如 {posting}），请先改掉",
+    ),
     "no_shift": ("no shift {shift!r}", "没有班次“{shift}”"),
     "shift_or_rotation": ("needs a shift or a rotation", "要有班次或轮班"),
     "no_counter": (

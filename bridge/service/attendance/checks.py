@@ -286,6 +286,27 @@ def _removal(fact: Removal, bench: Bench) -> Iterator[Mistake]:
             date.fromisoformat(row.last_day),
         )
         yield from _open_months(first, last, bench)
+    elif fact.kind is FactKind.SHIFT:
+        yield from _unused_shift(fact.key, bench)
+
+
+def _unused_shift(key: str, bench: Bench) -> Iterator[Mistake]:
+    """The last version of a shift stays while a posting names it."""
+    name = key.partition("@")[0]
+    shifts = bench.book.kept[FactKind.SHIFT]
+    if any(other != key and kept.fact.id == name for other, kept in shifts.items()):
+        return
+    users = sorted(
+        posting.id
+        for posting in (
+            kept.fact for kept in bench.book.kept[FactKind.POSTING].values()
+        )
+        if name == posting.shift or name in posting.rotation
+    )
+    if users:
+        yield mistake(
+            "shift_in_use", "key", shift=name, count=len(users), posting=users[0]
+        )
 
 
 def _known_person(

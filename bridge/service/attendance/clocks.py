@@ -20,6 +20,10 @@ GAPS_SINCE: Final = timedelta(days=62)
 SHORTEST_GAP: Final = timedelta(minutes=1)
 BEHIND: Final = timedelta(minutes=15)
 MOST_GAPS: Final = 100
+_WORDS: Final = {
+    DeviceState.INIT.value: "not reached yet",
+    DeviceState.LOST.value: "its node is gone",
+}
 _WORKS: Final = frozenset({DeviceState.READY.value, DeviceState.DEGRADED.value})
 
 
@@ -120,7 +124,7 @@ def _gap(
         ClockGap(
             start=down.at.astimezone(book.zone),
             end=up.astimezone(book.zone) if up else None,
-            reason=down.reason or down.state,
+            reason=down.reason or _WORDS.get(down.state, down.state),
             state="read_later" if is_read else "open",
         )
     ]
