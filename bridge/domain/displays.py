@@ -18,6 +18,7 @@ DISPLAY_DRIVERS: Final = frozenset({"onbon", "strip", "cpower", "eq2013"})
 """Drivers of text displays, until their `info` tells their kind."""
 PANEL_DRIVERS: Final = frozenset({"ub485"})
 """Drivers whose units show besides what their window does."""
+_HALLS_OWN: Final = DisplayKeys()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -102,10 +103,12 @@ def _unit_elsewhere(
 def display_keys(device: DeviceEntry) -> DisplayKeys:
     """A display's own texts and ways; those of the hall where they make no sense."""
     own = {k: v for k, v in device.parameters.items() if k in DISPLAY_KEYS}
+    if not own:
+        return _HALLS_OWN
     try:
         return DisplayKeys.model_validate(own)
     except ValidationError:
-        return DisplayKeys()
+        return _HALLS_OWN
 
 
 def idle_text(site: Site, device: DeviceEntry) -> str:
@@ -117,12 +120,10 @@ def idle_text(site: Site, device: DeviceEntry) -> str:
 def _screen(site: Site, board: Board, device: DeviceEntry) -> dict[str, Any]:
     """`text` is all that old drivers need; the rest is for those that can."""
     keys = display_keys(device)
-    mine = [
-        counter.id
-        for counter in site.counters
-        if device.counter in {None, counter.id}
-        and (device.counter is not None or device.area in {None, counter.area})
-    ]
+    if device.counter is not None:
+        mine = [device.counter]
+    else:
+        mine = [c.id for c in site.counters if device.area in {None, c.area}]
     look = {"color": keys.color.value} if keys.color is not None else {}
     views = [board.counters.get(name) for name in mine]
     if views and all(v is not None and v.state is CounterState.PAUSED for v in views):
