@@ -30,6 +30,8 @@ LOOK_S: Final = 0.15
 SHORTEST_S: Final = 0.05
 CLOCKS: Final = frozenset({"zk", "adms"})
 """Drivers of the clocks where staff punches, each time at the next one."""
+CALLERS: Final = "ff68"
+"""Driver of the callers at the windows; other lines with units have other keys."""
 
 
 class Actor(Protocol):
@@ -246,7 +248,7 @@ class Day:
 
     def _caller(self, counter: str) -> Caller | None:
         for entry in self._site.devices:
-            address = _address(entry, counter)
+            address = _address(entry, counter) if entry.driver == CALLERS else None
             if address is not None and entry.id in self._devices:
                 return Caller(self._devices[entry.id], address)
         return None

@@ -11,6 +11,7 @@ from devices.site import Site
 from simulators.day.plan import DayPlan, Shift, StaffPunch, Visitor
 from simulators.day.play import Day
 
+UNIT = {"address": 7, "counter": "w1"}
 SITE = Site.model_validate(
     {
         "hall": {"id": "day"},
@@ -20,16 +21,17 @@ SITE = Site.model_validate(
             {"id": "clock", "driver": "zk"},
             {"id": "clock-push", "driver": "adms"},
             {"id": "reader", "driver": "sdt", "counter": "w1"},
+            {"id": "tubes", "driver": "modbus", "units": [UNIT]},
             {
                 "id": "bus",
                 "driver": "ff68",
-                "units": [{"address": 7, "counter": "w1"}],
+                "units": [UNIT],
             },
         ],
     }
 )
 
-DEVICES = ("clock", "clock-push", "reader", "bus")
+DEVICES = ("clock", "clock-push", "reader", "tubes", "bus")
 
 
 def visitor(**changes: Any) -> Visitor:
