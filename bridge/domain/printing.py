@@ -17,6 +17,8 @@ FRESH: Final = timedelta(seconds=60)
 UP: Final = frozenset({"ready", "degraded"})
 """States of a device that can be spoken to."""
 
+UNREACHED: Final = frozenset({"offline", "bus_down", "unreachable", "locked"})
+"""Answers to a status question that mean that the printer is away."""
 COMES_BACK: Final = frozenset({"offline", "bus_down", "no_reply", "locked"})
 """Refusals that may heal while the job is fresh; nothing was printed twice."""
 DOUBTFUL: Final = frozenset({"doubtful", "timeout", "no_reply"})

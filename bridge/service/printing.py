@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol, TypeVar
 from sqlalchemy import Connection, insert, select, update
 
 from bridge.domain.printing import (
+    UNREACHED,
     UP,
     Obstacle,
     PrinterTrouble,
@@ -23,7 +24,7 @@ from bridge.domain.printing import (
     trouble_of,
 )
 from bridge.domain.views import PrintState, TicketView
-from bridge.service.directory import Directory
+from bridge.service.directory import NOT_REPORTED, Directory
 from bridge.service.tickets import Ticket, by_key, tell_ticket, ticket_view
 from bridge.service.work import Work
 from bridge.store.errors import StoreError
@@ -32,8 +33,11 @@ from devices.commands import Reply, ReplyStatus
 from devices.kiosks import Kiosk, kiosks_of
 from devices.site import Site
 
-STATUS_LIMIT_S: Final = 2.5
-"""How long a kiosk waits to know how its printer is; then what is known counts."""
+STATUS_LIMIT_S: Final = 0.8
+"""How long a kiosk waits to know how its printer is; then what is known counts.
+
+Below the second that requests under way get when the hall ends.
+"""
 PRINT_LIMIT_S: Final = 20.0
 RETRY_S: Final = 1.0
 """Between tries to reach a printer that is away."""
@@ -88,15 +92,28 @@ class Printing:
         if printer is None:
             return None
         standing = self._host.directory.standing(printer)
-        if standing.state not in UP:
+        is_known = standing.reason != NOT_REPORTED
+        if is_known and standing.state not in UP:
             return offline(printer, standing.reason)
         value = self._host.directory.value(printer)
-        reply = await self._host.command(printer, "status", {}, STATUS_LIMIT_S)
+        reply = await self._status(printer)
         if reply.status is ReplyStatus.OK:
             value = {**value, **reply.data}
-        elif reply.code in {"offline", "bus_down"}:
+        elif reply.code in UNREACHED or not is_known:
             return offline(printer, reply.message)
         return trouble_of(printer, value)
+
+    async def _status(self, printer: str) -> Reply:
+        try:
+            async with asyncio.timeout(STATUS_LIMIT_S):
+                return await self._host.command(printer, "status", {}, STATUS_LIMIT_S)
+        except TimeoutError:
+            return Reply(
+                id="none",
+                status=ReplyStatus.TIMEOUT,
+                code="no_reply",
+                message=f"no answer within {STATUS_LIMIT_S:g} s",
+            )
 
     async def run(self) -> None:
         """Print what is queued, also what an earlier run left, until cancelled."""

@@ -143,6 +143,21 @@ async def test_an_offline_printer_is_an_obstacle_until_it_is_back(
     await office.until(drawn.ticket, P.PRINTED)
 
 
+async def test_a_printer_of_which_nothing_is_known_yet_is_asked(
+    tmp_path: Path,
+) -> None:
+    async with running_hall(tmp_path, Clock(), site()) as hall:
+        with pytest.raises(PrinterError, match="broker"):
+            await hall.draw_ticket(service="reg", channel=Channel.KIOSK)
+        bus = PaperBus(hall, told=False)
+        bus.silent = True
+        with pytest.raises(PrinterError, match="offline"):
+            await hall.draw_ticket(service="reg", channel=Channel.KIOSK)
+        bus.silent = False
+        drawn = await hall.draw_ticket(service="reg", channel=Channel.KIOSK)
+        assert drawn.ticket.number == "A001"
+
+
 async def test_a_silent_printer_is_unknown_not_out(office: Office) -> None:
     office.bus.condition = dict.fromkeys(office.bus.condition, "unknown")
     office.bus.confirms = False
@@ -308,6 +323,10 @@ async def test_each_kiosk_has_its_printer(tmp_path: Path) -> None:
         {"id": "k2", "printer": "printer-1"},
     ]
     async with open_office(tmp_path, Clock(), kiosks=kiosks) as office:
+        broken = {"state": "offline", "reason": "unplugged", "session": 1}
+        office.hall.directory.take_status(
+            "printer-2", broken, office.hall.now(), retained=True
+        )
         with pytest.raises(PrinterError, match="printer-2"):
             await office.draw(kiosk="k1")
         drawn = await office.draw(kiosk="k2")

@@ -15,7 +15,9 @@ WELL = {"paper": "ok", "cover": "closed", "error": "none"}
 class PaperBus:
     """Fills `Bus`; `tickets` are those that came out, newest last."""
 
-    def __init__(self, hall: Hall, printer: str = "printer-1") -> None:
+    def __init__(
+        self, hall: Hall, printer: str = "printer-1", *, told: bool = True
+    ) -> None:
         self._hall = hall
         self._printer = printer
         self.reason = ""
@@ -30,7 +32,8 @@ class PaperBus:
         self._jobs: set[str] = set()
         self._free = asyncio.Event()
         self._free.set()
-        self.told()
+        if told:
+            self.told()
         hall.attach(self)
 
     def told(self, state: str = "ready", reason: str = "") -> None:
