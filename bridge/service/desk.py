@@ -38,6 +38,7 @@ from bridge.service.lineup import next_key
 from bridge.service.ports import Errand
 from bridge.service.tickets import (
     Ticket,
+    Window,
     by_key,
     by_ref,
     find,
@@ -156,9 +157,13 @@ def end(work: Work, counter: Counter, action: TicketAction, at: datetime) -> Tic
     return tell_ticket(work, moved, ticket.service)
 
 
-def close_rating(work: Work, counter: Counter) -> None:
-    """Stop waiting for a rating; the ticket is finished, or waits for what is next."""
-    ticket = window(work.db, counter.id).ticket
+def close_rating(work: Work, counter: Counter) -> Window:
+    """Stop waiting for a rating; the ticket is finished, or waits for what is next.
+
+    Gives the window as it was.
+    """
+    row = window(work.db, counter.id)
+    ticket = row.ticket
     if ticket is not None and ticket.state is TicketState.WAITING_RATING:
         values = _next_service(ticket) if ticket.next_services else {}
         action = TicketAction.NEXT if values else TicketAction.CLOSE
@@ -166,6 +171,7 @@ def close_rating(work: Work, counter: Counter) -> None:
         set_window(work, counter.id, ticket=None)
         tell_ticket(work, moved, ticket.service)
         tell_window(work, counter)
+    return row
 
 
 def resume(
@@ -242,8 +248,10 @@ def call_next(work: Work, counter: Counter, at: datetime) -> TicketView:
 def check_pace(work: Work, counter: Counter, at: datetime) -> None:
     """Raise `TooSoonError` when the window called a moment before."""
     least_s = work.site.rules(counter).min_between_calls_s
+    if not least_s:
+        return
     last = window(work.db, counter.id).last_call
-    if not least_s or last is None:
+    if last is None:
         return
     if timedelta() <= at - last < timedelta(seconds=least_s):
         raise TooSoonError(f"{counter.id} called less than {least_s:g} s ago")
@@ -252,7 +260,7 @@ def check_pace(work: Work, counter: Counter, at: datetime) -> None:
 def _bring(
     work: Work, counter: Counter, ticket: Ticket, action: TicketAction, at: datetime
 ) -> TicketView:
-    close_rating(work, counter)
+    row = close_rating(work, counter)
     moved = move(
         work,
         ticket,
@@ -264,7 +272,7 @@ def _bring(
         calls=ticket.calls + 1,
         recalls=0,
         called=ticket.called or at,
-        staff=window(work.db, counter.id).staff,
+        staff=row.staff,
     )
     set_window(work, counter.id, ticket=moved.key, last_call=at)
     view = tell_ticket(work, moved)
