@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -25,6 +25,7 @@ from bridge.domain.errors import (
     IdempotencyMismatchError,
     MonthError,
     NotFoundError,
+    RuleError,
 )
 from bridge.domain.views import Page
 from bridge.service.attendance.port import (
@@ -43,6 +44,7 @@ from bridge.service.attendance.port import (
     Removal,
     Sheet,
     SheetForm,
+    Signed,
     Tamper,
     Today,
     UnknownUser,
@@ -218,13 +220,23 @@ class FakeAttendance:
         by: str,
         reason: str,
         once: Once | None = None,
+        signed: Mapping[int, Signed] | None = None,
     ) -> Sequence[Known]:
         done: Sequence[Known] | None = self._done(once)
         if done is not None:
             return done
         if self.refused:
             raise FactsError(self.refused)
-        told = [self._take(fact, by, reason) for fact in facts]
+        entries, known = list(self.entries), dict(self.known)
+        papers = signed or {}
+        try:
+            told = [
+                self._take_signed(fact, by, reason, papers.get(place))
+                for place, fact in enumerate(facts)
+            ]
+        except RuleError:
+            self.entries, self.known = entries, known
+            raise
         self._remember(once, told)
         return told
 
@@ -286,6 +298,18 @@ class FakeAttendance:
             if device in {None, each.device} and kind in {None, each.kind}
         ]
         return Page(items=found[offset : offset + limit], total=len(found))
+
+    def _take_signed(
+        self, fact: Any, by: str, reason: str, paper: Signed | None
+    ) -> Known:
+        if paper is None:
+            return self._take(fact, by, reason)
+        if isinstance(fact, Decision):
+            return self._take(fact, paper.by, reason)
+        known = self._take(fact, by, reason)
+        level = paper.level or known.level or 1
+        said = Decision(subject=known.id, approved=True, level=level, note=paper.note)
+        return self._take(said, paper.by, reason)
 
     def _take(self, fact: Any, by: str, reason: str) -> Known:
         kind = KINDS[type(fact).__name__]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
@@ -40,6 +40,7 @@ from bridge.service.attendance.port import (
     MonthStatus,
     Sheet,
     SheetForm,
+    Signed,
     Tamper,
     Today,
     UnknownUser,
@@ -48,7 +49,7 @@ from bridge.service.attendance.previewing import check, preview
 from bridge.service.attendance.seals import seal_beside
 from bridge.service.attendance.settings import Settings
 from bridge.service.attendance.stand_ins import stand_ins, watch
-from bridge.service.attendance.telling import Draft, draft
+from bridge.service.attendance.telling import Draft, Wish, draft
 from bridge.service.attendance.workers import Workers
 from bridge.service.once import remembered
 from bridge.service.ports import Once
@@ -240,17 +241,14 @@ class Attendance:
         by: str,
         reason: str,
         once: Once | None = None,
+        signed: Mapping[int, Signed] | None = None,
     ) -> Sequence[Known]:
-        """Write facts to the ledger, all or none.
-
-        Many are drafted beside the writer, which others wait for.
-        """
+        """Write facts, all or none; many are drafted beside the busy writer."""
+        wish = Wish(facts=facts, by=by, reason=reason, signed=signed or {})
 
         def drafted(db: Connection, book: Book, now: datetime) -> Draft:
             site, reading = self._hall.site, self._reading
-            return draft(
-                db, book, site, reading, facts=facts, by=by, reason=reason, now=now
-            )
+            return draft(db, book, site, reading, wish=wish, now=now)
 
         def prepare(db: Connection) -> Draft | None:
             book = self._settings.book(db, shown).with_facts((), now)
@@ -260,24 +258,20 @@ class Attendance:
                 return None  # the writer refuses it, unless it was told already
 
         shown, now = self._shown, self._hall.now()
-        is_long = len(facts) > MOST_AT_THE_WRITER
+        is_long = wish.size > MOST_AT_THE_WRITER
         ready = await self._hall.read(prepare) if is_long else None
 
         def act(work: Work) -> list[dict[str, Any]]:
+            made = ready
             try:
-                if ready is not None and ready.after == ledger.head(work.db)[0]:
-                    made = ready
-                else:
+                if made is None or made.after != ledger.head(work.db)[0]:
                     made = drafted(work.db, self._book_of(work.db), work.now)
                 told = made.write(work)
             except BaseException:
                 self._written = None  # it may hold what is rolled back now
                 raise
             self._written = made.book
-            return [
-                {"kind": each.kind, "key": each.key, "entry": each.entry}
-                for each in told
-            ]
+            return [asdict(each) for each in told]
 
         told = await self._hall.transact(
             lambda work: remembered(work, once, lambda: act(work))

@@ -46,10 +46,14 @@ class Pen:
         """The number that the next row will have."""
         return self.after + len(self._rows) + 1
 
-    def note(self, *, kind: str, key: str, data: Mapping[str, Any]) -> Entry:
-        """Chain one more row."""
+    def note(
+        self, *, kind: str, key: str, data: Mapping[str, Any], actor: str | None = None
+    ) -> Entry:
+        """Chain one more row; `actor`: where it is somebody else."""
         text = canonical(data)
         said: dict[str, Any] = {**self._told, "kind": kind, "key": key}
+        if actor is not None:
+            said["actor"] = actor
         number, previous = self.next_number, self._previous
         self._previous = row_hash(number=number, previous=previous, data=text, **said)
         row = {"id": number, **said, "previous": previous, "hash": self._previous}

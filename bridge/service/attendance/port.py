@@ -78,6 +78,18 @@ Fact = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """Who signed a request before it was told, as on a paper form.
+
+    `level`: None is the one that must decide.
+    """
+
+    by: str
+    level: int | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A row of the ledger: who told what, when and why, chained to the one before."""
 
@@ -380,11 +392,15 @@ class AttendancePort(Protocol):
         by: str,
         reason: str,
         once: Once | None = None,
+        signed: Mapping[int, Signed] | None = None,
     ) -> Sequence[Known]:
         """Write facts to the ledger, all or none; the days they touch follow soon.
 
         A fact without an id (`""`: leave, correction, spot check, posting, cover)
-        gets one. Raises `FactsError` with one message for each bad fact.
+        gets one. `signed`: by place in `facts`. A leave or correction there is
+        approved with it, a row behind its own, in the name of who signed; a
+        `Decision` there is made in that name. Raises `FactsError` with one message
+        for each bad fact, `DecisionError` where somebody may not decide so.
         """
 
     async def check(self, facts: Sequence[Fact]) -> Sequence[tuple[int, Mistake]]:

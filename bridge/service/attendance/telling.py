@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -17,13 +17,13 @@ from bridge.domain.attendance.facts import (
     Status,
 )
 from bridge.domain.attendance.leave import barred
-from bridge.domain.errors import DecisionError, FactsError, NotFoundError
+from bridge.domain.errors import DecisionError, FactsError, NotFoundError, RuleError
 from bridge.service.attendance import ledger
 from bridge.service.attendance.book import Book, touched
 from bridge.service.attendance.checks import Bench, find_punch, mistakes
 from bridge.service.attendance.dirty import Span, mark_spans, mark_user_days
 from bridge.service.attendance.kinds import DECIDED, RULES, kind_of, to_json
-from bridge.service.attendance.port import Fact, FactKind, Removal
+from bridge.service.attendance.port import Fact, FactKind, Removal, Signed
 from bridge.service.attendance.standing import (
     FactRows,
     Place,
@@ -46,6 +46,21 @@ PLANS: Final = frozenset(
 NEXT_DAY: Final = timedelta(days=1)
 UNTOUCHED = frozenset({FactKind.SPOT_CHECK, FactKind.COVER, FactKind.CONFIRMATION})
 """Kinds that no day follows from by themselves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is to be told, by whom and why; `signed` as `AttendancePort.tell` has it."""
+
+    facts: Sequence[Fact]
+    by: str
+    reason: str
+    signed: Mapping[int, Signed] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """How many rows it takes."""
+        return len(self.facts) + len(self.signed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,43 +107,50 @@ def draft(
     site: Site,
     reading: Reading,
     *,
-    facts: Sequence[Fact],
-    by: str,
-    reason: str,
+    wish: Wish,
     now: datetime,
 ) -> Draft:
-    """Check facts and prepare their rows.
+    """Check facts and prepare their rows, each with its signature's behind it.
 
     `book` must be up to date with `db`; it is brought along. Raises `FactsError`,
     `DecisionError` or `NotFoundError`.
     """
-    pen = ledger.Pen(ledger.head(db), at=now, actor=by, reason=reason)
+    pen = ledger.Pen(ledger.head(db), at=now, actor=wish.by, reason=wish.reason)
     made = Draft(book=book, pen=pen, rows=FactRows(db))
-    made.rows.fetch(_places(facts))
+    made.rows.fetch(_places(wish))
     bench = Bench.of(db, book, site, now)
     wrong: list[tuple[int, str]] = []
-    for place, given in enumerate(facts):
+    refused: RuleError | None = None
+    for place, given in enumerate(wish.facts):
         fact = _with_id(given, pen.next_number)
         found = list(mistakes(fact, bench))
         wrong.extend((place, mistake.text()) for mistake in found)
         if found:
             continue  # the rest is held against those that are right
-        _take(made, fact, bench, reading, by)
+        try:
+            by = (wish.by, wish.signed.get(place))
+            made.told.append(_take_signed(made, fact, bench, reading, by=by))
+        except (DecisionError, NotFoundError) as error:
+            refused = refused or error  # what is wrong with other facts goes first
     if wrong:
         raise FactsError(wrong)
+    if refused is not None:
+        raise refused
     book.head = pen.next_number - 1
     return made
 
 
-def _places(facts: Iterable[Fact]) -> Iterator[Place]:
+def _places(wish: Wish) -> Iterator[Place]:
     """Rows that facts will change, as far as they are known before."""
-    for fact in facts:
+    for place, fact in enumerate(wish.facts):
         if isinstance(fact, Decision):
             yield from ((kind, fact.subject) for kind in DECIDED)
         elif isinstance(fact, Removal):
             yield fact.kind, fact.key
         elif key := RULES[kind_of(fact)].key(fact):
             yield kind_of(fact), key
+            if place in wish.signed:
+                yield from ((kind, key) for kind in DECIDED)
 
 
 def _with_id(fact: Fact, number: int) -> Fact:
@@ -140,7 +162,34 @@ def _with_id(fact: Fact, number: int) -> Fact:
     return replace(fact, **values)
 
 
-def _take(made: Draft, fact: Fact, bench: Bench, reading: Reading, by: str) -> None:
+def _take_signed(
+    made: Draft,
+    fact: Fact,
+    bench: Bench,
+    reading: Reading,
+    *,
+    by: tuple[str, Signed | None],
+) -> Told:
+    """Take a fact and the signature on it. `by`: who tells it, who signed it."""
+    teller, paper = by
+    if paper is None:
+        return _take(made, fact, bench, reading, teller)
+    if isinstance(fact, Decision):
+        return _take(made, fact, bench, reading, paper.by)
+    told = _take(made, fact, bench, reading, teller)
+    row = made.rows.subject(told.key)
+    if row is None or row.kind != told.kind:
+        raise DecisionError(f"{told.key!r} is not the id of this {told.kind} alone")
+    decision = Decision(
+        subject=told.key,
+        approved=True,
+        level=paper.level or known(row, reading).level or 1,
+        note=paper.note,
+    )
+    return _take(made, decision, bench, reading, paper.by)
+
+
+def _take(made: Draft, fact: Fact, bench: Bench, reading: Reading, by: str) -> Told:
     book, kind = made.book, kind_of(fact)
     target = (kind, RULES[kind].key(fact))
     data = to_json(kind, fact)
@@ -149,7 +198,7 @@ def _take(made: Draft, fact: Fact, bench: Bench, reading: Reading, by: str) -> N
         data["status"] = status.value
     spans = spans_of(book, fact, bench.today)
     made.spans.update(dict.fromkeys(spans))
-    entry = made.pen.note(kind=kind.value, key=target[1], data=data)
+    entry = made.pen.note(kind=kind.value, key=target[1], data=data, actor=by)
     apply(made.rows, entry, reading.zone)
     if isinstance(fact, Decision):
         target = asked
@@ -158,7 +207,7 @@ def _take(made: Draft, fact: Fact, bench: Bench, reading: Reading, by: str) -> N
     if isinstance(fact, Confirmation):
         made.user_days.extend(_punched(bench, fact))
     book.follow(*target, made.rows.get(*target))
-    made.told.append(Told(kind=target[0], key=target[1], entry=entry.id))
+    return Told(kind=target[0], key=target[1], entry=entry.id)
 
 
 def _decided(
@@ -168,21 +217,21 @@ def _decided(
     if row is None:
         raise NotFoundError(f"no leave or correction {fact.subject!r}")
     asked = known(row, reading)
+    name = f"{fact.subject} ({asked.kind} of {asked.fact.person} on {row.first_day})"
     if asked.status is not Status.PENDING:
-        raise DecisionError(f"{fact.subject} is {asked.status} already")
+        raise DecisionError(f"{name} is {asked.status} already")
     person = made.book.kept[FactKind.PERSON].get(asked.fact.person)
-    name = person.fact.name if person is not None else ""
-    if fact.approved and by in barred(asked.fact.person, name, asked.actor):
+    whose = person.fact.name if person is not None else ""
+    if fact.approved and by in barred(asked.fact.person, whose, asked.actor):
         raise DecisionError(
-            f"{by} asked for {fact.subject}, or it is theirs; somebody else decides"
+            f"{by} asked for {name}, or it is theirs; somebody else decides"
         )
     target = (asked.kind, fact.subject)
     if not fact.approved:
         return Status.REJECTED, target
     if fact.level < (asked.level or 1):
         raise DecisionError(
-            f"{fact.subject} needs level {asked.level} ({asked.role}), "
-            f"not level {fact.level}"
+            f"{name} needs level {asked.level} ({asked.role}), not level {fact.level}"
         )
     return Status.APPROVED, target
 
