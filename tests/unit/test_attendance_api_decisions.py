@@ -93,15 +93,16 @@ async def test_a_signed_form_is_decided_at_once(
     assert actors == [("leave", "测试"), ("decision", "李主任")]
 
 
-async def test_a_signature_that_does_not_do_leaves_it_waiting(
-    client: httpx.AsyncClient,
+async def test_a_signature_that_does_not_do_leaves_nothing(
+    client: httpx.AsyncClient, hall: FakeHall
 ) -> None:
     low = {**LEAVE, "date_to": "2026-03-09", "approver": "李主任", "level": 1}
     problem = check_problem(
         await client.post(f"{ROOT}/leave", json=low), 409, "decision"
     )
-    (waiting,) = problem["waiting"]
-    assert (await client.get(f"{ROOT}/leave/{waiting}")).json()["status"] == "pending"
+    assert "waiting" not in problem
+    assert (await client.get(f"{ROOT}/leave")).json()["total"] == 0
+    assert hall.attendance.entries == []
 
 
 async def test_nobody_signs_what_they_tell(

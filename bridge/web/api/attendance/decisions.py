@@ -25,7 +25,7 @@ from bridge.web.api.attendance.depends import (
     ObjectBody,
 )
 from bridge.web.api.attendance.reading import MAX_FACTS, read_facts
-from bridge.web.api.attendance.signing import read_form, sign
+from bridge.web.api.attendance.signing import read_form, signatures
 from bridge.web.api.depends import NoQuery, problems
 from bridge.web.api.queueing import invalid_field
 from bridge.web.encoding import answer, answer_large
@@ -85,8 +85,8 @@ async def tell_corrections(
         by=form.by,
         reason=form.reason,
         once=once(request, idempotency_key, body),
+        signed=signatures(form, len(items)),
     )
-    known = await sign(request, attendance, form, known, idempotency_key)
     page = Page(items=known, total=len(known))
     return await answer_large(request, page, status=201)
 

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from bridge.domain.attendance.facts import Decision, Words
-from bridge.domain.errors import FactsError, RuleError
+from bridge.domain.attendance.facts import Leave, Words
+from bridge.domain.errors import FactsError
 from bridge.service.attendance.import_judging import with_mistakes, without_known
 from bridge.service.attendance.imports import (
     ImportKind,
@@ -27,6 +27,7 @@ from bridge.service.attendance.port import (
     FactKind,
     FactQuery,
     Known,
+    Signed,
 )
 from bridge.service.attendance.settings import Settings
 from bridge.service.attendance.templates import template_workbook
@@ -37,7 +38,7 @@ from bridge.web.api.attendance.slices import LanguageQuery
 from bridge.web.api.depends import Hall, problems
 from bridge.web.encoding import answer_large
 from bridge.web.idempotency import IdempotencyKey, once
-from bridge.web.problems import TITLES, ProblemError
+from bridge.web.problems import ProblemError
 from devices.site import Site
 
 router = APIRouter()
@@ -207,32 +208,33 @@ async def _write(
     query: ImportQuery,
     ticket: Once | None,
 ) -> None:
-    """Tell the facts, then each approver's decisions in the approver's name."""
+    """Tell the facts with the approvers' decisions, all or none."""
+    if not result.facts and not result.decisions and ticket is None:
+        return  # a key is kept though nothing is new
+    facts, signed = _signed(result)
     try:
-        if result.facts or ticket is not None:  # a key is kept though nothing is new
-            await attendance.tell(
-                result.facts, by=query.by, reason=query.reason, once=ticket
-            )
+        await attendance.tell(
+            facts, by=query.by, reason=query.reason, once=ticket, signed=signed
+        )
     except FactsError as error:
-        raise _refused(result.facts, error) from error
-    by_approver: dict[str, list[Decision]] = {}
+        raise _refused(facts, error) from error
+
+
+def _signed(result: ImportResult) -> tuple[list[Fact], Mapping[int, Signed]]:
+    """What a table tells, and who signed it; leaves that wait already are decided."""
+    facts = list(result.facts)
+    leaves = {
+        fact.id: place for place, fact in enumerate(facts) if isinstance(fact, Leave)
+    }
+    signed: dict[int, Signed] = {}
     for paper in result.decisions:
-        by_approver.setdefault(paper.by, []).append(paper.decision)
-    for number, (approver, decisions) in enumerate(by_approver.items()):
-        signed = None
-        if ticket is not None:
-            text = hashlib.sha256(f"{ticket.key}\x1f{number}".encode()).hexdigest()
-            signed = Once(key=f"signed-{text}", fingerprint=ticket.fingerprint)
-        try:
-            await attendance.tell(
-                decisions, by=approver, reason=query.reason, once=signed
-            )
-        except RuleError as error:
-            raise ProblemError(
-                error.problem if error.problem in TITLES else "rule",
-                f"{error}; the leaves are written and wait for a decision",
-                waiting=[decision.subject for decision in decisions],
-            ) from error
+        said = paper.decision
+        place = leaves.get(said.subject)
+        if place is None:
+            place = len(facts)
+            facts.append(said)
+        signed[place] = Signed(by=paper.by, level=said.level, note=said.note)
+    return facts, signed
 
 
 def _refused(facts: Sequence[Fact], error: FactsError) -> ProblemError:

@@ -20,7 +20,7 @@ from bridge.web.api.attendance.depends import (
 )
 from bridge.web.api.attendance.leave import with_moments
 from bridge.web.api.attendance.reading import read_facts
-from bridge.web.api.attendance.signing import DECIDED, read_form, sign
+from bridge.web.api.attendance.signing import DECIDED, read_form, signatures
 from bridge.web.api.depends import Hall, NoQuery, problems
 from bridge.web.encoding import answer
 from bridge.web.idempotency import IdempotencyKey, once
@@ -157,8 +157,8 @@ def _add_writes(router: APIRouter, facts: FactList) -> None:
             by=form.by,
             reason=form.reason,
             once=once(request, idempotency_key, body),
+            signed=signatures(form),
         )
-        (known,) = await sign(request, attendance, form, [known], idempotency_key)
         place = f"/api/v1{facts.path}/{quote(known.id, safe='')}"
         return answer(request, known, status=201, headers={"Location": place})
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
-from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
-from bridge.domain.attendance.facts import Decision
-from bridge.domain.errors import DecisionError, RuleError
-from bridge.service.attendance.port import AttendancePort, FactKind, Known
+from bridge.domain.errors import DecisionError
+from bridge.service.attendance.port import FactKind, Signed
 from bridge.web.api.attendance.depends import Act, Level, Who
-from bridge.web.idempotency import once
-from bridge.web.problems import TITLES, ProblemError
 
 DECIDED: Final = frozenset({FactKind.LEAVE, FactKind.CORRECTION})
 """What somebody must approve."""
@@ -55,43 +50,10 @@ def read_form(
     return form, own
 
 
-async def sign(
-    request: Request,
-    attendance: AttendancePort,
-    form: PaperForm,
-    asked: Sequence[Known],
-    idempotency_key: str | None,
-) -> Sequence[Known]:
-    """Write the approver's decision on what was asked; nothing without an approver.
-
-    A problem of the decision names what waits now (`waiting`).
-    """
+def signatures(form: PaperForm, count: int = 1) -> Mapping[int, Signed]:
+    """Whose signature each of the facts has; none without an approver."""
     if form.approver is None:
-        return asked
-    decisions = [
-        Decision(
-            subject=known.id,
-            approved=True,
-            level=form.level or known.level or 1,
-            note=f"纸质单据，由{form.by}录入",
-        )
-        for known in asked
-    ]
-    key = None
-    if idempotency_key is not None:
-        key = "signed-" + hashlib.sha256(idempotency_key.encode()).hexdigest()
-    said = form.model_dump(mode="json")
-    try:
-        return await attendance.tell(
-            decisions,
-            by=form.approver,
-            reason=form.reason,
-            once=once(request, key, [said, [known.id for known in asked]]),
-        )
-    except RuleError as error:
-        kind = error.problem if error.problem in TITLES else "rule"
-        raise ProblemError(
-            kind,
-            f"{error}; it was asked for and waits for a decision",
-            waiting=[known.id for known in asked],
-        ) from error
+        return {}
+    note = f"纸质单据，由{form.by}录入"
+    paper = Signed(by=form.approver, level=form.level, note=note)
+    return dict.fromkeys(range(count), paper)
