@@ -103,11 +103,12 @@ class PanelLine:
         """Drop what we sent ourselves from the head of a burst."""
         if self._mode is EchoMode.OFF:
             return burst
-        while burst[:1] == bytes((POLL,)) and burst[2:POLL_SIZE] == bytes((TAIL,)):
-            self.echoes = True
-            self._forget(burst[:POLL_SIZE])
-            burst = burst[POLL_SIZE:]
-        while self.echoes and (own := self._own_head(burst)):
+        while burst:
+            own = burst[:POLL_SIZE]
+            if (own[0], own[-1]) == (POLL, TAIL) and len(own) == POLL_SIZE:
+                self.echoes = True
+            elif not self.echoes or not (own := self._own_head(burst)):
+                break
             self._forget(own)
             burst = burst[len(own) :]
         return burst

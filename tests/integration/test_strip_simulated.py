@@ -112,11 +112,11 @@ async def test_an_answer_is_no_noise_and_told() -> None:
 async def test_after_its_time_a_text_gives_way_to_the_idle_text() -> None:
     async with strip_hall() as hall:
         strip = hall.contexts["strip-1"]
-        over = strip.now() + timedelta(seconds=0.2)
-        strip.set_desired(CALL, idle=IDLE, valid_until=over)
-        await strip.wait_value(lambda value: value == {"text": TEXT})
-        await strip.wait_value(lambda value: value == {"text": IDLE})
-        await hall.shows(IDLE)
+        strip.set_desired(CALL)
+        await hall.shows(TEXT)
+        over = strip.now() - timedelta(seconds=1)
+        strip.set_desired(CALL, idle="您好", valid_until=over)
+        await hall.shows("您好")
 
 
 async def test_commands() -> None:
@@ -124,8 +124,9 @@ async def test_commands() -> None:
         hall.contexts["strip-1"].set_desired(CALL)
         await hall.shows(TEXT)
         driver = hall.drivers["strip-1"]
-        await driver.execute("test", text="测试", seconds=0.2)
+        await driver.execute("test", text="测试", seconds=600)
         await hall.shows("测试")
+        await driver.execute("test", text="又一次", seconds=0.05)
         await hall.shows(TEXT)
         assert await driver.execute("show_address") == {"address": 1}
         await hall.shows("1")

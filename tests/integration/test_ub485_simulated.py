@@ -46,15 +46,23 @@ async def test_every_key_is_an_event(wire: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("answers_idle", [False, True])
-async def test_a_press_told_to_many_polls_is_one(answers_idle: bool) -> None:  # noqa: FBT001 - a parameter of pytest
+async def test_a_press_told_to_many_polls_is_one(*, answers_idle: bool) -> None:
     async with panel_hall(
         simulated_repeats=12, simulated_answers_idle=answers_idle
     ) as hall:
-        await hall.press("start", "start")
+        await hall.press("start", "transfer")
         await hall.context.wait_event(2)
         await until(lambda: not hall.line.view()["units"]["33"]["keys_waiting"])
         await hall.polled()
-        assert [key for _, key, _ in keys(hall)] == ["start", "start"]
+        assert [key for _, key, _ in keys(hall)] == ["start", "transfer"]
+
+
+async def test_a_key_pressed_again_is_two_presses() -> None:
+    async with panel_hall(
+        simulated_repeats=1, simulated_answers_idle=True, debounce_ms=50
+    ) as hall:
+        await hall.press("start", "start")
+        await hall.context.wait_event(2)
 
 
 async def test_a_key_held_over_a_restart_is_one_press() -> None:
@@ -149,9 +157,10 @@ async def test_it_beeps_when_somebody_begins_to_wait_and_when_asked() -> None:
 
 async def test_panels_go_dark_when_nobody_tells_them_any_more() -> None:
     async with panel_hall() as hall:
-        until_when = hall.context.now() + timedelta(seconds=0.2)
-        hall.context.set_desired({"units": {"33": CALLING}}, valid_until=until_when)
-        await hall.context.wait_value(lambda v: v["units"]["33"]["text"] == "007")
+        hall.context.set_desired({"units": {"33": CALLING}})
+        await until(lambda: hall.panel() == SHOWS_CALLING)
+        over = hall.context.now() - timedelta(seconds=1)
+        hall.context.set_desired({"units": {"33": CALLING}}, valid_until=over)
         await hall.context.wait_value(lambda v: v["units"]["33"]["text"] == "")
         await until(lambda: hall.panel() == DARK)
 
@@ -204,7 +213,7 @@ async def test_collisions_are_counted_and_no_presses() -> None:
 
 @pytest.mark.parametrize("fault", ["split", "glue"])
 async def test_answers_in_pieces_are_answers(fault: str) -> None:
-    async with panel_hall(answer_ms=80) as hall:
+    async with panel_hall(answer_ms=80, simulated_repeats=20) as hall:
         await hall.line.act(fault)
         await hall.press("start")
         await hall.context.wait_event(1)

@@ -62,6 +62,7 @@ def panel_entry(url: str, **parameters: Any) -> DeviceEntry:
             "units": UNITS,
             "poll_ms": 10,
             "answer_ms": 10,
+            "debounce_ms": 3000,
             **parameters,
         }
     )
