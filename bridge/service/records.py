@@ -12,7 +12,7 @@ from typing import Any, Final
 from bridge.domain.attendance.punches import punch_flags
 from bridge.domain.errors import UnfitEventError
 from bridge.domain.queue import hall_day
-from bridge.service.attendance.dirty import mark_user_days
+from bridge.service.attendance.days.dirty import mark_user_days
 from bridge.service.work import Work
 from bridge.store import tables
 from bridge.store.bulk import insert_many

@@ -19,10 +19,10 @@ from benchmarks.office import CLOCKS, ZONE, Office, fill, office_site, tell_read
 from sqlalchemy import Connection, func, select
 
 from bridge.domain.attendance.facts import Correction, CorrectionKind
-from bridge.service.attendance.dirty import Span, mark_spans, mark_user_days
-from bridge.service.attendance.seals import seal_beside
-from bridge.service.attendance.sheets import month_workbook
-from bridge.service.attendance.verify import verify
+from bridge.service.attendance.days.dirty import Span, mark_spans, mark_user_days
+from bridge.service.attendance.facts.seals import seal_beside
+from bridge.service.attendance.facts.verify import verify
+from bridge.service.attendance.sheets.files import month_workbook
 from bridge.service.hall import Hall, open_hall
 from bridge.store.attendance_tables import day_row
 from bridge.store.bulk import insert_many

@@ -30,6 +30,7 @@ from bridge.domain.errors import (
     MonthError,
     NotFoundError,
 )
+from bridge.service.attendance.facts.verify import Verdict, verify
 from bridge.service.attendance.port import (
     DayQuery,
     Fact,
@@ -37,7 +38,6 @@ from bridge.service.attendance.port import (
     FactQuery,
     Removal,
 )
-from bridge.service.attendance.verify import Verdict, verify
 from bridge.service.ports import Once
 
 ZONE = ZoneInfo("Asia/Shanghai")

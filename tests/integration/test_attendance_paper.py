@@ -26,6 +26,8 @@ from bridge.domain.attendance.facts import (
 )
 from bridge.domain.attendance.results import DayState
 from bridge.domain.errors import DecisionError, FactsError
+from bridge.service.attendance.facts.standing import FactRows
+from bridge.service.attendance.facts.verify import verify
 from bridge.service.attendance.keeper import MOST_AT_THE_WRITER
 from bridge.service.attendance.port import (
     DayChange,
@@ -35,8 +37,6 @@ from bridge.service.attendance.port import (
     Known,
     Signed,
 )
-from bridge.service.attendance.standing import FactRows
-from bridge.service.attendance.verify import verify
 from bridge.service.ports import Once
 
 ROOT = "/api/v1/attendance"

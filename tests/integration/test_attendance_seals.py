@@ -12,10 +12,15 @@ import pytest
 from sqlalchemy import Connection, select
 from support.offices import JIA, Office, at, running_office
 
-from bridge.service.attendance import ledger
-from bridge.service.attendance.seals import Draft, keep_seal, seal_beside, seal_punches
+from bridge.service.attendance.facts import ledger
+from bridge.service.attendance.facts.seals import (
+    Draft,
+    keep_seal,
+    seal_beside,
+    seal_punches,
+)
+from bridge.service.attendance.facts.verify import verify
 from bridge.service.attendance.settings import Settings
-from bridge.service.attendance.verify import verify
 from bridge.store.attendance_tables import seal
 
 MONDAY = date(2026, 3, 2)

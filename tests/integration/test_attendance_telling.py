@@ -21,9 +21,9 @@ from bridge.domain.attendance.facts import (
     Status,
 )
 from bridge.domain.errors import DecisionError, FactsError
+from bridge.service.attendance.facts.verify import verify
 from bridge.service.attendance.keeper import MOST_AT_THE_WRITER
 from bridge.service.attendance.port import Fact, FactKind, FactQuery, Removal
-from bridge.service.attendance.verify import verify
 from bridge.service.ports import Once
 
 MONDAY = date(2026, 3, 2)

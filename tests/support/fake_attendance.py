@@ -49,7 +49,7 @@ from bridge.service.attendance.port import (
     Today,
     UnknownUser,
 )
-from bridge.service.attendance.sheets import month_csv, month_workbook
+from bridge.service.attendance.sheets.files import month_csv, month_workbook
 from bridge.service.ports import Once
 
 KINDS = {

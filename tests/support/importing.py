@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.domain.attendance.facts import Person
-from bridge.service.attendance.imports import (
+from bridge.service.attendance.importing.parsing import (
     ImportKind,
     ImportResult,
     KnownIds,

@@ -7,7 +7,7 @@ from support.importing import KNOWN, at, bad, only, read
 
 from bridge.domain.attendance.facts import Leave, LeaveKind, LeaveUnit, Status
 from bridge.domain.attendance.leave import DEFAULT_LEVELS
-from bridge.service.attendance.imports import KnownLeave
+from bridge.service.attendance.importing.parsing import KnownLeave
 
 
 @pytest.mark.parametrize(

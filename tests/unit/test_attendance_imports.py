@@ -16,8 +16,8 @@ from bridge.domain.attendance.facts import (
     Posting,
     Shift,
 )
-from bridge.service.attendance.imports import ImportKind, parse, read_table
-from bridge.service.attendance.templates import template_workbook
+from bridge.service.attendance.importing.parsing import ImportKind, parse, read_table
+from bridge.service.attendance.importing.templates import template_workbook
 
 
 def test_people_in_chinese() -> None:

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from bridge.domain.attendance.facts import Session, Shift
-from bridge.service.attendance.checks import Bench, mistakes
+from bridge.service.attendance.facts.checks import Bench, mistakes
 
 NO_BENCH = cast("Bench", None)
 """A shift is held against nothing."""

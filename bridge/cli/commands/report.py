@@ -97,7 +97,7 @@ def attendance(
     with _opened(site, data) as store:
         if form in {"csv", "xlsx"}:
             sheet = store.sheet(month, person=person, department=department)
-            from bridge.service.attendance.sheets import (  # noqa: PLC0415 - heavy
+            from bridge.service.attendance.sheets.files import (  # noqa: PLC0415 - heavy
                 month_csv,
                 month_workbook,
             )

@@ -44,8 +44,8 @@ def command(
 
     Reads the store alone; the hall may run or not.
     """
+    from bridge.service.attendance.facts.verify import verify  # noqa: PLC0415 - heavy
     from bridge.service.attendance.offline import STORE  # noqa: PLC0415 - heavy
-    from bridge.service.attendance.verify import verify  # noqa: PLC0415 - heavy
     from bridge.store.errors import StoreError  # noqa: PLC0415 - heavy
 
     site = load_site(config)

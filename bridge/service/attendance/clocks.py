@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, select
 
 from bridge.domain.views import DeviceView
-from bridge.service.attendance.book import Book
+from bridge.service.attendance.facts.book import Book
 from bridge.service.attendance.port import ClockGap, ClockStanding
 from bridge.store.attendance_tables import clock_coverage, clock_gap
 from bridge.store.tables import device_event

@@ -11,13 +11,13 @@ from sqlalchemy import Connection, or_, select
 from bridge.domain.attendance.facts import Person, Shift
 from bridge.domain.attendance.results import DayResult
 from bridge.domain.errors import NotFoundError
-from bridge.service.attendance.book import Book
+from bridge.service.attendance.days.rows import unpack
+from bridge.service.attendance.facts.book import Book
+from bridge.service.attendance.facts.ledger import entry_of
+from bridge.service.attendance.facts.standing import Reading, find_row, known
 from bridge.service.attendance.labels import read_labels
-from bridge.service.attendance.ledger import entry_of
 from bridge.service.attendance.listing import day_view
 from bridge.service.attendance.port import DayExplained, Entry, FactKind, Known
-from bridge.service.attendance.rows import unpack
-from bridge.service.attendance.standing import Reading, find_row, known
 from bridge.store.attendance_tables import day_row, fact, ledger
 
 MOST_ENTRIES = 200

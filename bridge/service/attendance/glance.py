@@ -10,8 +10,8 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from bridge.domain.attendance.results import DayState
-from bridge.service.attendance.book import Book
 from bridge.service.attendance.clocks import behind
+from bridge.service.attendance.facts.book import Book
 from bridge.service.attendance.labels import read_labels
 from bridge.service.attendance.listing import EXCEPTIONS, day_view
 from bridge.service.attendance.months import undecided_in

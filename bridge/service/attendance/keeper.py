@@ -15,14 +15,19 @@ from bridge.domain.attendance.mistakes import Mistake
 from bridge.domain.attendance.results import MonthRow
 from bridge.domain.errors import MonthError, NotFoundError, RuleError
 from bridge.domain.views import DeviceView, Page
-from bridge.service.attendance import beside, ledger, months, standing
-from bridge.service.attendance.book import Book
+from bridge.service.attendance import beside, months
 from bridge.service.attendance.clocks import clock_standings
-from bridge.service.attendance.coverage import reports
-from bridge.service.attendance.dirty import mark_spans
-from bridge.service.attendance.engine import Engine
+from bridge.service.attendance.days.coverage import reports
+from bridge.service.attendance.days.dirty import mark_spans
+from bridge.service.attendance.days.engine import Engine
+from bridge.service.attendance.days.previewing import check, preview
+from bridge.service.attendance.days.workers import Workers
 from bridge.service.attendance.explaining import explained
-from bridge.service.attendance.fact_list import fact_page, known_after
+from bridge.service.attendance.facts import ledger, standing
+from bridge.service.attendance.facts.book import Book
+from bridge.service.attendance.facts.listing import fact_page, known_after
+from bridge.service.attendance.facts.seals import seal_beside
+from bridge.service.attendance.facts.telling import Draft, Wish, draft
 from bridge.service.attendance.glance import glance
 from bridge.service.attendance.listing import day_page, tamper_page, unknown_users
 from bridge.service.attendance.port import (
@@ -45,12 +50,8 @@ from bridge.service.attendance.port import (
     Today,
     UnknownUser,
 )
-from bridge.service.attendance.previewing import check, preview
-from bridge.service.attendance.seals import seal_beside
 from bridge.service.attendance.settings import Settings
 from bridge.service.attendance.stand_ins import stand_ins, watch
-from bridge.service.attendance.telling import Draft, Wish, draft
-from bridge.service.attendance.workers import Workers
 from bridge.service.once import remembered
 from bridge.service.ports import Once
 from bridge.service.work import Work

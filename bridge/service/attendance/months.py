@@ -17,15 +17,15 @@ from bridge.domain.attendance.facts import Person, Status
 from bridge.domain.attendance.months import month_row
 from bridge.domain.attendance.results import DayState, MonthRow
 from bridge.domain.errors import InvalidRequestError, MonthError
-from bridge.service.attendance import ledger
-from bridge.service.attendance.book import Book
-from bridge.service.attendance.dirty import Span, mark_spans
-from bridge.service.attendance.engine import closed_months
-from bridge.service.attendance.kinds import DECIDED
+from bridge.service.attendance.days.dirty import Span, mark_spans
+from bridge.service.attendance.days.engine import closed_months
+from bridge.service.attendance.facts import ledger
+from bridge.service.attendance.facts.book import Book
+from bridge.service.attendance.facts.kinds import DECIDED
+from bridge.service.attendance.facts.seals import seal_punches
 from bridge.service.attendance.labels import read_labels
 from bridge.service.attendance.listing import day_view
 from bridge.service.attendance.port import DayRow, MonthStatus, Sheet
-from bridge.service.attendance.seals import seal_punches
 from bridge.service.work import Work
 from bridge.store.attendance_tables import day_row, dirty_day, fact, month_state
 

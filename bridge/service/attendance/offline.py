@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 from bridge.domain.attendance.results import MonthRow
 from bridge.domain.views import DeviceView, Page
 from bridge.service.attendance import months
-from bridge.service.attendance.book import Book
 from bridge.service.attendance.clocks import clock_standings
+from bridge.service.attendance.facts.book import Book
 from bridge.service.attendance.listing import day_page, unknown_users
 from bridge.service.attendance.port import (
     ClockStanding,

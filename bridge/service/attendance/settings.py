@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from bridge.domain.attendance.facts import ApprovalLevel
-from bridge.service.attendance import ledger
-from bridge.service.attendance.book import Book, read_book
-from bridge.service.attendance.coverage import clocks_of
-from bridge.service.attendance.standing import Reading
+from bridge.service.attendance.days.coverage import clocks_of
+from bridge.service.attendance.facts import ledger
+from bridge.service.attendance.facts.book import Book, read_book
+from bridge.service.attendance.facts.standing import Reading
 from devices.site import HolidayCalendar, Site
 
 

@@ -12,9 +12,9 @@ from sqlalchemy import Connection, select
 from bridge.domain.attendance import cover as rule
 from bridge.domain.attendance.facts import Cover
 from bridge.domain.attendance.results import DayResult
-from bridge.service.attendance.book import Book
+from bridge.service.attendance.days.rows import unpack
+from bridge.service.attendance.facts.book import Book
 from bridge.service.attendance.port import CoverStanding
-from bridge.service.attendance.rows import unpack
 from bridge.service.work import Work
 from bridge.store.attendance_tables import day_row
 

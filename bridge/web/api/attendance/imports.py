@@ -13,14 +13,15 @@ from pydantic import BaseModel, Field
 
 from bridge.domain.attendance.facts import Leave, Words
 from bridge.domain.errors import FactsError
-from bridge.service.attendance.import_judging import with_mistakes, without_known
-from bridge.service.attendance.imports import (
+from bridge.service.attendance.importing.judging import with_mistakes, without_known
+from bridge.service.attendance.importing.parsing import (
     ImportKind,
     ImportResult,
     KnownIds,
     KnownLeave,
     read_file,
 )
+from bridge.service.attendance.importing.templates import template_workbook
 from bridge.service.attendance.port import (
     AttendancePort,
     Fact,
@@ -30,7 +31,6 @@ from bridge.service.attendance.port import (
     Signed,
 )
 from bridge.service.attendance.settings import Settings
-from bridge.service.attendance.templates import template_workbook
 from bridge.service.ports import Once
 from bridge.web.api.attendance.depends import WRITE_PROBLEMS, Attendance, Who
 from bridge.web.api.attendance.months import XLSX, file_answer

@@ -1,0 +1,1 @@
+"""What people tell and decide: the ledger and what it amounts to."""

@@ -1,0 +1,136 @@
+"""The columns of a table of shifts: one row for each session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from bridge.service.attendance.importing.columns import Field
+
+SHIFT_FIELDS: Final[Sequence[Field]] = (
+    Field(
+        name="id",
+        zh="编号",
+        en="ID",
+        also=("班次编号", "shift", "shift id"),
+        required=True,
+        example="day",
+        note_zh="同一编号的每一行是一个时段",
+        note_en="each row of one ID is a session of it",
+    ),
+    Field(
+        name="name",
+        zh="名称",
+        en="Name",
+        also=("班次", "班次名称"),
+        example="行政班",
+        note_zh="填在第一行即可",
+        note_en="enough in its first row",
+    ),
+    Field(name="session", zh="时段", en="Session", also=("时段名称",), example="上午"),
+    Field(
+        name="start",
+        zh="上班",
+        en="Start",
+        also=("上班时间", "开始"),
+        required=True,
+        example="08:30",
+    ),
+    Field(
+        name="end",
+        zh="下班",
+        en="End",
+        also=("下班时间", "结束"),
+        required=True,
+        example="12:00",
+        note_zh="不晚于上班即为次日",
+        note_en="at or before the start: the next day",
+    ),
+    Field(name="in_from", zh="上班打卡起", en="In from"),
+    Field(name="in_until", zh="上班打卡止", en="In until"),
+    Field(name="out_from", zh="下班打卡起", en="Out from"),
+    Field(name="out_until", zh="下班打卡止", en="Out until"),
+    Field(
+        name="needs_in",
+        zh="上班要打卡",
+        en="Needs in",
+        note_zh="是 或 否，不填为是",
+        note_en="yes unless given",
+    ),
+    Field(
+        name="needs_out",
+        zh="下班要打卡",
+        en="Needs out",
+        note_zh="是 或 否，不填为是",
+        note_en="yes unless given",
+    ),
+    Field(
+        name="weight",
+        zh="折算天数",
+        en="Days",
+        note_zh="不填按时段数平分一天",
+        note_en="equal parts of a day unless given",
+    ),
+    Field(
+        name="on_weekdays",
+        zh="仅星期",
+        en="On weekdays",
+        note_zh="这一时段只在这些星期，如星期五另行安排",
+        note_en="the session is for these weekdays, such as another Friday",
+    ),
+    Field(
+        name="season_from",
+        zh="季节起",
+        en="Season from",
+        also=("季节开始",),
+        note_zh="月-日，如 05-01",
+        note_en="month-day, such as 05-01",
+    ),
+    Field(name="season_to", zh="季节止", en="Season to", also=("季节结束",)),
+    Field(
+        name="valid_from",
+        zh="生效日期",
+        en="Valid from",
+        also=("起始日期",),
+        note_zh="从这一天起，不填为一直",
+        note_en="ever unless given",
+    ),
+    Field(
+        name="weekdays",
+        zh="工作星期",
+        en="Work on",
+        note_zh="填了就不看节假日历，如 一二三四五六日",
+        note_en="these weekdays whatever the calendar says",
+    ),
+    Field(
+        name="is_default",
+        zh="默认班次",
+        en="Default",
+        note_zh="是：没有排班的人用它",
+        note_en="yes: for people without a posting",
+    ),
+    Field(name="grace_in_min", zh="迟到宽限分钟", en="Grace in (min)"),
+    Field(name="grace_out_min", zh="早退宽限分钟", en="Grace out (min)"),
+    Field(name="flex_min", zh="弹性分钟", en="Flexible (min)"),
+    Field(
+        name="half_absent_after_min",
+        zh="半天旷工分钟",
+        en="Half absent after (min)",
+        note_zh="迟到或早退超过此数为半天旷工",
+        note_en="later, or earlier away, is half a day absent",
+    ),
+    Field(
+        name="absent_after_min",
+        zh="旷工分钟",
+        en="Absent after (min)",
+        note_zh="迟到或早退超过此数，该时段为旷工",
+        note_en="later, or earlier away, is the session absent",
+    ),
+    Field(
+        name="overtime_after_min",
+        zh="加班起算分钟",
+        en="Overtime after (min)",
+        note_zh="不填不计加班",
+        note_en="no overtime unless given",
+    ),
+)

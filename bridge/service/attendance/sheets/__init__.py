@@ -1,0 +1,1 @@
+"""Month sheets as files."""
