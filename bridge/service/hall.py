@@ -215,7 +215,12 @@ class Hall(Listing):
 
     def troubles(self) -> Sequence[str]:
         """Why the hall is not ready; empty when it is."""
-        own = (self._writer.reason, self._fault, self.attendance.engine.reason)
+        own = (
+            self._writer.reason,
+            self._fault,
+            self.attendance.engine.reason,
+            self.printing.reason,
+        )
         found = [reason for reason in own if reason]
         if self._bus is None:
             found.append("broker: not connected yet")

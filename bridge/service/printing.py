@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -29,9 +30,12 @@ from bridge.service.tickets import Ticket, by_key, tell_ticket, ticket_view
 from bridge.service.work import Work
 from bridge.store.errors import StoreError
 from bridge.store.tables import print_job, ticket
+from bridge.store.tables import printer as printer_status
 from devices.commands import Reply, ReplyStatus
 from devices.kiosks import Kiosk, kiosks_of
 from devices.site import Site
+
+log = logging.getLogger(__name__)
 
 STATUS_LIMIT_S: Final = 0.8
 """How long a kiosk waits to know how its printer is; then what is known counts.
@@ -84,7 +88,13 @@ class Printing:
         self._site = site
         self._host = host
         kiosks = kiosks_of(site)
+        self._faults: dict[str, str] = {}
         self._waiting = {k.printer: asyncio.Event() for k in kiosks if k.printer}
+
+    @property
+    def reason(self) -> str:
+        """Why tickets are not printed by a mistake of ours; empty when they are."""
+        return "; ".join(self._faults.values())
 
     async def trouble(self, kiosk: Kiosk | None) -> PrinterTrouble | None:
         """Why a kiosk's printer cannot print now, asked of the printer itself."""
@@ -95,13 +105,20 @@ class Printing:
         is_known = standing.reason != NOT_REPORTED
         if is_known and standing.state not in UP:
             return offline(printer, standing.reason)
-        value = self._host.directory.value(printer)
+        value = await self._told(printer)
         reply = await self._status(printer)
         if reply.status is ReplyStatus.OK:
             value = {**value, **reply.data}
         elif reply.code in UNREACHED or not is_known:
             return offline(printer, reply.message)
         return trouble_of(printer, value)
+
+    async def _told(self, printer: str) -> Mapping[str, Any]:
+        """What the printer last told: its value, or else its last event."""
+        value = self._host.directory.value(printer)
+        if "paper" in value:
+            return value
+        return await self._host.read(lambda db: _last_status(db, printer))
 
     async def _status(self, printer: str) -> Reply:
         try:
@@ -161,7 +178,14 @@ class Printing:
                 while job := await self._host.read(lambda db: _next(db, printer)):
                     if not await self._attempt(job):
                         await asyncio.sleep(RETRY_S)
+                self._faults.pop(printer, None)
             except StoreError:  # the writer shows it; the job is still there
+                await asyncio.sleep(RETRY_S)
+                waiting.set()
+            except Exception as error:  # a bug here must not stop the hall's timers
+                if printer not in self._faults:
+                    log.exception("printing on %s failed", printer)
+                self._faults[printer] = f"printing on {printer} failed: {error}"
                 await asyncio.sleep(RETRY_S)
                 waiting.set()
 
@@ -255,6 +279,18 @@ def no_printer() -> PrinterTrouble | None:
     return PrinterTrouble(
         obstacle=Obstacle.NONE, message="this kiosk has no printer; note the number"
     )
+
+
+def _last_status(db: Connection, printer: str) -> Mapping[str, Any]:
+    row = db.execute(
+        select(printer_status)
+        .where(printer_status.c.device == printer)
+        .order_by(printer_status.c.id.desc())
+        .limit(1)
+    ).first()
+    if row is None:
+        return {}
+    return {"paper": row.paper, "cover": row.cover, "error": row.error}
 
 
 def _next(db: Connection, printer: str) -> Job | None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 from support.bridges import Clock, make_site, running_hall
+from support.intakes import Giver
 from support.paper_bus import PaperBus, refused
 
 from bridge.domain.errors import NotFoundError, NoTicketError, PrinterError
@@ -19,7 +20,9 @@ from bridge.domain.views import Channel, CounterAction, Drawn, PrintState, Ticke
 from bridge.service import printing
 from bridge.service.hall import Hall
 from bridge.service.ports import Once
+from bridge.service.printing import Printing
 from bridge.store.tables import number_sequence, print_job
+from devices.events import EventType
 from devices.site import Site
 
 P = PrintState
@@ -175,6 +178,38 @@ async def test_what_was_told_before_counts_when_the_status_question_fails(
     office.bus.silent = True
     with pytest.raises(PrinterError, match="no paper"):
         await office.draw()
+
+
+async def test_what_an_event_told_counts_when_there_is_no_value(
+    office: Office,
+) -> None:
+    office.hall.directory.take_value("printer-1", {}, office.hall.now(), retained=True)
+    office.bus.silent = True
+    data = {"paper": "out", "cover": "closed", "error": "none"}
+    giver = Giver(office.hall)
+    event = giver.event(EventType.PRINTER_STATUS, data, device="printer-1")
+    await giver.give(event)
+    with pytest.raises(PrinterError, match="no paper"):
+        await office.draw()
+
+
+async def test_a_mistake_of_ours_is_told_and_the_next_try_prints(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Printing._arguments
+    told: list[list[str]] = []
+
+    def arguments(*given: Any) -> Any:
+        told.append([each for each in office.hall.troubles() if "printing" in each])
+        if len(told) == 1:
+            raise ValueError("a specimen")
+        return asked(*given)
+
+    monkeypatch.setattr(Printing, "_arguments", arguments)
+    drawn = await office.draw()
+    await office.until(drawn.ticket, P.PRINTED)
+    assert told == [[], ["printing on printer-1 failed: a specimen"]]
+    assert len(office.bus.tickets) == 1
 
 
 async def test_an_optional_kiosk_draws_all_the_same(tmp_path: Path) -> None:
