@@ -13,7 +13,9 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
+    Tag,
     model_validator,
 )
 
@@ -132,7 +134,14 @@ class WeightedService(QueueModel):
     weight: Annotated[float, Field(gt=0, le=100)] = 1
 
 
-ServiceRef = Id | WeightedService
+def _kind(value: object) -> str:
+    return "id" if isinstance(value, str) else "weighted"
+
+
+ServiceRef = Annotated[
+    Annotated[Id, Tag("id")] | Annotated[WeightedService, Tag("weighted")],
+    Discriminator(_kind),
+]
 """A service of a window: its id alone, or with a weight."""
 
 

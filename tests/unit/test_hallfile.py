@@ -146,6 +146,23 @@ BAD: list[tuple[str | bytes, list[str]]] = [
         ),
         ["hall.yaml:3:services[0].prefix: string should match pattern"],
     ),
+    (
+        (
+            "hall: {id: demo}\nservices:\n"
+            "  - {id: reg, quotas: [{from: '9:00', to: '08:00', limit: 1}]}\n"
+            "counters:\n  - id: w1\n    number: 1\n"
+            "    services: [reg, {id: reg, weigth: 2}]\n"
+            "    roster:\n"
+            "      - {services: [reg], form: 03-02}\n"
+            "      - {services: [reg], weekdays: [8]}\n"
+        ),
+        [
+            "hall.yaml:3:services[0].quotas[0].from: ",
+            "hall.yaml:7:counters[0].services[1].weigth: no such key; did you ",
+            "hall.yaml:9:counters[0].roster[0].form: no such key; did you mean from?",
+            "hall.yaml:10:counters[0].roster[1].weekdays[0]: input should be less than",
+        ],
+    ),
 ]
 
 

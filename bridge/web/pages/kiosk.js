@@ -187,6 +187,9 @@
     if (status === 409 && body.type === "printer") {
       return HalldPaper.obstacle(body);
     }
+    if (status === 409 && body.type === "quota") {
+      return body.reason === "full" ? "kiosk.failed_full" : "kiosk.failed_closed";
+    }
     return status >= 500 ? "kiosk.failed_hall" : "kiosk.failed_service";
   }
 
