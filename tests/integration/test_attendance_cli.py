@@ -24,7 +24,7 @@ from support.offices import CLOCKS, Office, at, running_office
 from support.serving import Served, serving
 
 from bridge.cli.program import halld
-from bridge.service.attendance.port import FactKind
+from bridge.service.attendance.told import FactKind
 
 MONDAY = date(2026, 3, 2)
 

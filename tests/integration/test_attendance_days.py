@@ -24,7 +24,8 @@ from bridge.domain.attendance.facts import (
 )
 from bridge.domain.attendance.results import DayState
 from bridge.domain.errors import FactsError, NotFoundError
-from bridge.service.attendance.port import DayQuery, FactKind, Removal
+from bridge.service.attendance.port import DayQuery
+from bridge.service.attendance.told import FactKind, Removal
 from devices.events import Direction
 
 MONDAY = date(2026, 3, 2)

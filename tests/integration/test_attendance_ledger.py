@@ -31,13 +31,8 @@ from bridge.domain.errors import (
     NotFoundError,
 )
 from bridge.service.attendance.facts.verify import Verdict, verify
-from bridge.service.attendance.port import (
-    DayQuery,
-    Fact,
-    FactKind,
-    FactQuery,
-    Removal,
-)
+from bridge.service.attendance.port import DayQuery, FactQuery
+from bridge.service.attendance.told import Fact, FactKind, Removal
 from bridge.service.ports import Once
 
 ZONE = ZoneInfo("Asia/Shanghai")

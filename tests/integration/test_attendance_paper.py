@@ -29,14 +29,9 @@ from bridge.domain.errors import DecisionError, FactsError
 from bridge.service.attendance.facts.standing import FactRows
 from bridge.service.attendance.facts.verify import verify
 from bridge.service.attendance.keeper import MOST_AT_THE_WRITER
-from bridge.service.attendance.port import (
-    DayChange,
-    Fact,
-    FactKind,
-    FactQuery,
-    Known,
-    Signed,
-)
+from bridge.service.attendance.port import FactQuery, Signed
+from bridge.service.attendance.told import Fact, FactKind
+from bridge.service.attendance.views import DayChange, Known
 from bridge.service.ports import Once
 
 ROOT = "/api/v1/attendance"

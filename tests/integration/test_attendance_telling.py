@@ -23,7 +23,8 @@ from bridge.domain.attendance.facts import (
 from bridge.domain.errors import DecisionError, FactsError
 from bridge.service.attendance.facts.verify import verify
 from bridge.service.attendance.keeper import MOST_AT_THE_WRITER
-from bridge.service.attendance.port import Fact, FactKind, FactQuery, Removal
+from bridge.service.attendance.port import FactQuery
+from bridge.service.attendance.told import Fact, FactKind, Removal
 from bridge.service.ports import Once
 
 MONDAY = date(2026, 3, 2)

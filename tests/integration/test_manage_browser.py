@@ -13,7 +13,7 @@ from support.serving import Served, serving
 from support.specimen_month import specimen_hall
 
 from bridge.domain.attendance.facts import Correction, Person, Status
-from bridge.service.attendance.port import FactKind
+from bridge.service.attendance.told import FactKind
 from bridge.web import managing
 
 pytestmark = [

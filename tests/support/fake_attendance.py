@@ -28,28 +28,24 @@ from bridge.domain.errors import (
     RuleError,
 )
 from bridge.domain.views import Page
-from bridge.service.attendance.port import (
+from bridge.service.attendance.port import DayQuery, FactQuery, Signed
+from bridge.service.attendance.sheets.files import month_csv, month_workbook
+from bridge.service.attendance.told import Fact, FactKind, Removal
+from bridge.service.attendance.views import (
     ClockStanding,
     CoverStanding,
     DayChange,
     DayExplained,
-    DayQuery,
     DayRow,
     Entry,
-    Fact,
-    FactKind,
-    FactQuery,
     Known,
     MonthStatus,
-    Removal,
     Sheet,
     SheetForm,
-    Signed,
     Tamper,
     Today,
     UnknownUser,
 )
-from bridge.service.attendance.sheets.files import month_csv, month_workbook
 from bridge.service.ports import Once
 
 KINDS = {

@@ -15,7 +15,7 @@ from bridge.domain.attendance.results import (
     MonthRow,
     SessionResult,
 )
-from bridge.service.attendance.port import DayRow, MonthStatus, Sheet
+from bridge.service.attendance.views import DayRow, MonthStatus, Sheet
 
 ZONE = ZoneInfo("Asia/Shanghai")
 HASH = "0123456789abcdef" * 4

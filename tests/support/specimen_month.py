@@ -32,13 +32,13 @@ from bridge.domain.attendance.results import (
     PunchUse,
     SessionResult,
 )
-from bridge.service.attendance.port import (
+from bridge.service.attendance.told import Fact
+from bridge.service.attendance.views import (
     ClockGap,
     ClockStanding,
     CoverStanding,
     DayChange,
     DayRow,
-    Fact,
     Tamper,
     UnknownUser,
 )

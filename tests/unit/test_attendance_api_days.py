@@ -15,10 +15,10 @@ from support.asking import check_problem, client_of
 from support.fake_hall import FakeHall, make_site
 
 from bridge.domain.attendance.results import DayResult, DayState, MonthRow
-from bridge.service.attendance.port import (
+from bridge.service.attendance.port import DayQuery
+from bridge.service.attendance.views import (
     ClockStanding,
     CoverStanding,
-    DayQuery,
     DayRow,
     Tamper,
     UnknownUser,

@@ -13,7 +13,8 @@ from support.fake_hall import FakeHall
 
 from bridge.domain.attendance.facts import Confirmation, GapVerdict, Leave
 from bridge.domain.attendance.results import DayResult, DayState
-from bridge.service.attendance.port import DayChange, FactKind, Removal
+from bridge.service.attendance.told import FactKind, Removal
+from bridge.service.attendance.views import DayChange
 
 ROOT = "/api/v1/attendance"
 LEAVE = {"person": "007", "kind": "sick", "date_from": "2026-03-02", "by": "测试"}

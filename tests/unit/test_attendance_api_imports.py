@@ -15,7 +15,7 @@ from support.fake_hall import FakeHall
 from bridge.domain.attendance.facts import Leave, Person
 from bridge.domain.attendance.mistakes import mistake
 from bridge.service.attendance.importing.parsing import ImportKind
-from bridge.service.attendance.port import FactKind
+from bridge.service.attendance.told import FactKind
 from bridge.web.guard import IMPORTS_PATH, MAX_BODIES
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -12,7 +12,8 @@ from support.asking import check_problem, client_of
 from support.fake_hall import FakeHall
 
 from bridge.domain.attendance.facts import Leave, LeaveUnit, Status
-from bridge.service.attendance.port import FactKind, FactQuery
+from bridge.service.attendance.port import FactQuery
+from bridge.service.attendance.told import FactKind
 from bridge.web.api.attendance.documents import EXAMPLES
 from bridge.web.api.attendance.lists import LISTS, FactList
 

@@ -19,10 +19,10 @@ from support.month_sheets import HASH, closed, month_sheet
 from bridge.domain.attendance.facts import CalendarDay, DayKind, LeaveKind
 from bridge.domain.attendance.results import DayResult, DayState
 from bridge.domain.attendance.wording import name_of, symbol
-from bridge.service.attendance.port import Sheet
 from bridge.service.attendance.sheets.files import month_csv, month_workbook
 from bridge.service.attendance.sheets.tops import TEXT
 from bridge.service.attendance.sheets.workbooks import Body, Book, put
+from bridge.service.attendance.views import Sheet
 
 LITERAL = (
     "工号 姓名 部门 应出勤天数 实际出勤天数 迟到次数 早退次数 旷工天数 请假天数 "

@@ -24,7 +24,7 @@ from bridge.domain.attendance.facts import (
 from bridge.domain.attendance.names import NAMES, SYMBOLS
 from bridge.domain.attendance.results import DayState, PunchUse
 from bridge.domain.attendance.rulings import STATES_BY_CORRECTION
-from bridge.service.attendance.port import FactKind
+from bridge.service.attendance.told import FactKind
 from bridge.web import managing, rendering
 from bridge.web.app import create_app
 from devices.events import Direction

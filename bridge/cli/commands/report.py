@@ -18,7 +18,7 @@ from devices.site import Site
 
 if TYPE_CHECKING:  # the store is heavy
     from bridge.service.attendance.offline import OfflineAttendance
-    from bridge.service.attendance.port import MonthStatus
+    from bridge.service.attendance.views import MonthStatus
 
 _COLUMNS: Final = {
     "id": "person",

@@ -12,8 +12,8 @@ from bridge.service.attendance.days.dirty import Span
 from bridge.service.attendance.days.rechecking import differing
 from bridge.service.attendance.months import Signature, sign
 from bridge.service.attendance.offline import open_store
-from bridge.service.attendance.port import SheetForm
 from bridge.service.attendance.sheets.files import month_csv, month_workbook
+from bridge.service.attendance.views import SheetForm
 from devices.site import Site
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, select
 
 from bridge.domain.views import DeviceView
 from bridge.service.attendance.facts.book import Book
-from bridge.service.attendance.port import ClockGap, ClockStanding
+from bridge.service.attendance.views import ClockGap, ClockStanding
 from bridge.store.attendance_tables import clock_coverage, clock_gap
 from bridge.store.tables import device_event
 from devices.kinds import DeviceState

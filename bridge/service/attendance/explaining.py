@@ -17,7 +17,8 @@ from bridge.service.attendance.facts.ledger import entry_of
 from bridge.service.attendance.facts.standing import Reading, find_row, known
 from bridge.service.attendance.labels import read_labels
 from bridge.service.attendance.listing import day_view
-from bridge.service.attendance.port import DayExplained, Entry, FactKind, Known
+from bridge.service.attendance.told import FactKind
+from bridge.service.attendance.views import DayExplained, Entry, Known
 from bridge.store.attendance_tables import day_row, fact, ledger
 
 MOST_ENTRIES = 200

@@ -15,8 +15,8 @@ from bridge.service.attendance.facts.book import Book
 from bridge.service.attendance.labels import read_labels
 from bridge.service.attendance.listing import EXCEPTIONS, day_view
 from bridge.service.attendance.months import undecided_in
-from bridge.service.attendance.port import ClockStanding, DayRow, Today
 from bridge.service.attendance.stand_ins import UNCOVERED, stand_ins
+from bridge.service.attendance.views import ClockStanding, DayRow, Today
 from bridge.store.attendance_tables import day_row
 
 MOST_EXCEPTIONS: Final = 200

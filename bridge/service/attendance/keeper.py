@@ -30,28 +30,25 @@ from bridge.service.attendance.facts.seals import seal_beside
 from bridge.service.attendance.facts.telling import Draft, Wish, draft
 from bridge.service.attendance.glance import glance
 from bridge.service.attendance.listing import day_page, tamper_page, unknown_users
-from bridge.service.attendance.port import (
+from bridge.service.attendance.port import DayQuery, FactQuery, Signed
+from bridge.service.attendance.settings import Settings
+from bridge.service.attendance.stand_ins import stand_ins, watch
+from bridge.service.attendance.told import Fact, FactKind
+from bridge.service.attendance.views import (
     ClockStanding,
     CoverStanding,
     DayChange,
     DayExplained,
-    DayQuery,
     DayRow,
     Entry,
-    Fact,
-    FactKind,
-    FactQuery,
     Known,
     MonthStatus,
     Sheet,
     SheetForm,
-    Signed,
     Tamper,
     Today,
     UnknownUser,
 )
-from bridge.service.attendance.settings import Settings
-from bridge.service.attendance.stand_ins import stand_ins, watch
 from bridge.service.once import remembered
 from bridge.service.ports import Once
 from bridge.service.work import Work

@@ -13,7 +13,8 @@ from bridge.domain.views import Page
 from bridge.service.attendance.days.rows import unpack
 from bridge.service.attendance.facts.book import Book, day_start
 from bridge.service.attendance.labels import Labels, read_labels
-from bridge.service.attendance.port import DayQuery, DayRow, Tamper, UnknownUser
+from bridge.service.attendance.port import DayQuery
+from bridge.service.attendance.views import DayRow, Tamper, UnknownUser
 from bridge.store.attendance_tables import day_row
 from bridge.store.tables import punch, tamper
 

@@ -25,7 +25,7 @@ from bridge.service.attendance.facts.kinds import DECIDED
 from bridge.service.attendance.facts.seals import seal_punches
 from bridge.service.attendance.labels import read_labels
 from bridge.service.attendance.listing import day_view
-from bridge.service.attendance.port import DayRow, MonthStatus, Sheet
+from bridge.service.attendance.views import DayRow, MonthStatus, Sheet
 from bridge.service.work import Work
 from bridge.store.attendance_tables import day_row, dirty_day, fact, month_state
 

@@ -17,15 +17,15 @@ from bridge.service.attendance import months
 from bridge.service.attendance.clocks import clock_standings
 from bridge.service.attendance.facts.book import Book
 from bridge.service.attendance.listing import day_page, unknown_users
-from bridge.service.attendance.port import (
+from bridge.service.attendance.port import DayQuery
+from bridge.service.attendance.settings import Settings
+from bridge.service.attendance.views import (
     ClockStanding,
-    DayQuery,
     DayRow,
     MonthStatus,
     Sheet,
     UnknownUser,
 )
-from bridge.service.attendance.settings import Settings
 from bridge.store.database import open_for_reading
 from devices.kinds import DeviceState
 from devices.site import Site

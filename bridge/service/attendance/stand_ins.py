@@ -14,7 +14,7 @@ from bridge.domain.attendance.facts import Cover
 from bridge.domain.attendance.results import DayResult
 from bridge.service.attendance.days.rows import unpack
 from bridge.service.attendance.facts.book import Book
-from bridge.service.attendance.port import CoverStanding
+from bridge.service.attendance.views import CoverStanding
 from bridge.service.work import Work
 from bridge.store.attendance_tables import day_row
 

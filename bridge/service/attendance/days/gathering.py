@@ -15,7 +15,7 @@ from bridge.service.attendance.days.batches import Batch
 from bridge.service.attendance.days.coverage import coverage
 from bridge.service.attendance.days.dirty import Marks
 from bridge.service.attendance.facts.book import Book, day_start, enrolments_of
-from bridge.service.attendance.port import FactKind
+from bridge.service.attendance.told import FactKind
 from bridge.store.tables import punch
 
 BATCH_DAYS: Final = 1500

@@ -22,8 +22,9 @@ from bridge.service.attendance.days.rows import says_the_same, unpack
 from bridge.service.attendance.facts.book import Book
 from bridge.service.attendance.facts.checks import Bench, mistakes
 from bridge.service.attendance.facts.telling import spans_of
-from bridge.service.attendance.port import DayChange, Fact
 from bridge.service.attendance.settings import Settings
+from bridge.service.attendance.told import Fact
+from bridge.service.attendance.views import DayChange
 from bridge.store.attendance_tables import day_row
 from devices.site import Site
 

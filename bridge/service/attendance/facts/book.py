@@ -32,7 +32,7 @@ from bridge.domain.attendance.inputs import Calendar, Decided, Schedule
 from bridge.service.attendance.facts import ledger
 from bridge.service.attendance.facts.kinds import RULES, from_text, kind_of
 from bridge.service.attendance.facts.standing import FactRow, all_of
-from bridge.service.attendance.port import Fact, FactKind, Removal
+from bridge.service.attendance.told import Fact, FactKind, Removal
 
 _LONG_AGO = date(1970, 1, 1)
 _READ = (

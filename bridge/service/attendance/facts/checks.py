@@ -31,7 +31,7 @@ from bridge.service.attendance.days.coverage import clocks_of
 from bridge.service.attendance.facts.book import Book, enrolments_of
 from bridge.service.attendance.facts.kinds import DECIDED
 from bridge.service.attendance.facts.standing import find_row
-from bridge.service.attendance.port import Fact, FactKind, Removal
+from bridge.service.attendance.told import Fact, FactKind, Removal
 from bridge.store.attendance_tables import clock_gap, month_state
 from bridge.store.tables import punch
 from devices.site import Site

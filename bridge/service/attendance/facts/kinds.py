@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import TypeAdapter
 
 from bridge.domain.attendance import facts
-from bridge.service.attendance.port import Fact, FactKind, Removal
+from bridge.service.attendance.told import Fact, FactKind, Removal
 
 Days = tuple[date | None, date | None]
 """First and last day that a fact touches; None is open."""

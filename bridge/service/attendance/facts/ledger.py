@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Row, func, select
 
 from bridge.domain.attendance.chain import GENESIS, canonical, row_hash
 from bridge.domain.views import Page
-from bridge.service.attendance.port import Entry, FactKind
+from bridge.service.attendance.told import FactKind
+from bridge.service.attendance.views import Entry
 from bridge.service.work import Work
 from bridge.store.attendance_tables import ledger
 from bridge.store.bulk import insert_many

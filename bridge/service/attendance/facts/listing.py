@@ -11,7 +11,9 @@ from bridge.domain.views import Page
 from bridge.service.attendance.facts.kinds import DECIDED, from_json, to_json
 from bridge.service.attendance.facts.ledger import entry_of
 from bridge.service.attendance.facts.standing import FactRows, Reading, known
-from bridge.service.attendance.port import FactKind, FactQuery, Known
+from bridge.service.attendance.port import FactQuery
+from bridge.service.attendance.told import FactKind
+from bridge.service.attendance.views import Known
 from bridge.store.attendance_tables import fact as table
 from bridge.store.attendance_tables import ledger
 

@@ -17,7 +17,8 @@ from sqlalchemy import Connection, Row, bindparam, delete, select
 from bridge.domain.attendance.facts import Leave, Status
 from bridge.domain.attendance.leave import ApprovalLevel, required_level
 from bridge.service.attendance.facts.kinds import DECIDED, RULES, from_json, from_text
-from bridge.service.attendance.port import Entry, FactKind, Known
+from bridge.service.attendance.told import FactKind
+from bridge.service.attendance.views import Entry, Known
 from bridge.store.attendance_tables import fact as table
 from bridge.store.bulk import insert_many
 

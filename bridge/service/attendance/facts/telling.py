@@ -30,7 +30,8 @@ from bridge.service.attendance.facts.standing import (
     apply,
     known,
 )
-from bridge.service.attendance.port import Fact, FactKind, Removal, Signed
+from bridge.service.attendance.port import Signed
+from bridge.service.attendance.told import Fact, FactKind, Removal
 from bridge.service.work import Work
 from devices.site import Site
 

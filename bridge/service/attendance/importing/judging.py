@@ -11,7 +11,8 @@ from bridge.domain.attendance.mistakes import Mistake
 from bridge.service.attendance.facts.kinds import RULES, kind_of, to_json
 from bridge.service.attendance.importing.known import ImportResult
 from bridge.service.attendance.importing.reading import BadRow
-from bridge.service.attendance.port import Fact, Known
+from bridge.service.attendance.told import Fact
+from bridge.service.attendance.views import Known
 
 _COLUMNS: Final[Mapping[str, Sequence[str]]] = {
     "enrolments": ("user_id", "id"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from bridge.domain.attendance.facts import ApprovalLevel, Decision, Person, Status
 from bridge.service.attendance.importing.reading import BadRow, RowReading
-from bridge.service.attendance.port import Fact
+from bridge.service.attendance.told import Fact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

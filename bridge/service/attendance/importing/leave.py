@@ -36,7 +36,7 @@ from bridge.service.attendance.importing.values import (
     to_moment,
     to_number,
 )
-from bridge.service.attendance.port import FactKind
+from bridge.service.attendance.told import FactKind
 
 _DAY: Final = timedelta(days=1)
 _UNITS: Final = {

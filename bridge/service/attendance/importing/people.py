@@ -11,7 +11,7 @@ from bridge.domain.attendance.facts import Enrolment, Person
 from bridge.service.attendance.importing.known import Facts, KnownIds
 from bridge.service.attendance.importing.reading import RowReading
 from bridge.service.attendance.importing.values import to_day, to_list, to_text
-from bridge.service.attendance.port import FactKind
+from bridge.service.attendance.told import FactKind
 
 _DAY = timedelta(days=1)
 

@@ -21,7 +21,7 @@ from bridge.service.attendance.importing.values import (
     to_text,
     to_weekdays,
 )
-from bridge.service.attendance.port import FactKind
+from bridge.service.attendance.told import FactKind
 
 _OFF: Final = frozenset({"休", "休息", "off", "-", "—", "x", "×"})
 

@@ -13,7 +13,7 @@ from bridge.service.attendance.importing.columns import Field, plain_heading
 from bridge.service.attendance.importing.tables import Cell, Row, Table
 from bridge.service.attendance.importing.values import CellError, to_text
 from bridge.service.attendance.importing.words import say
-from bridge.service.attendance.port import FactKind
+from bridge.service.attendance.told import FactKind
 
 Value = TypeVar("Value")
 

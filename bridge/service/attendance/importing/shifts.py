@@ -20,7 +20,7 @@ from bridge.service.attendance.importing.values import (
     to_weekdays,
     to_yes,
 )
-from bridge.service.attendance.port import FactKind
+from bridge.service.attendance.told import FactKind
 
 _WINDOW: Final = ("in_from", "in_until", "out_from", "out_until")
 _RULES: Final = {

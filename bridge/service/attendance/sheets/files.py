@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final, Literal
 
-from bridge.service.attendance.port import Sheet
 from bridge.service.attendance.sheets.rows import (
     Column,
     DayTable,
@@ -38,6 +37,7 @@ from bridge.service.attendance.sheets.workbooks import (
     lay_out,
     put,
 )
+from bridge.service.attendance.views import Sheet
 
 _SUBTOTAL: Final = Look(bold=True, fill="E7EEF7")
 _ALARM: Final = Look(bold=True, fill="FDE9D9")

@@ -15,9 +15,9 @@ from bridge.domain.attendance.results import (
     SessionResult,
 )
 from bridge.domain.attendance.wording import name_of, note_text, waiting_text
-from bridge.service.attendance.port import DayRow, Sheet
 from bridge.service.attendance.sheets.words import word
 from bridge.service.attendance.sheets.workbooks import Value
+from bridge.service.attendance.views import DayRow, Sheet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,6 @@ from typing import Final
 from bridge.domain.attendance.facts import CalendarDay, DayKind
 from bridge.domain.attendance.results import DayState
 from bridge.domain.attendance.wording import name_of, symbol
-from bridge.service.attendance.port import Sheet
 from bridge.service.attendance.sheets.rows import by_department
 from bridge.service.attendance.sheets.tops import HEADING, NOTE, TEXT, add_top, anchor
 from bridge.service.attendance.sheets.words import word
@@ -23,6 +22,7 @@ from bridge.service.attendance.sheets.workbooks import (
     lay_out,
     put,
 )
+from bridge.service.attendance.views import Sheet
 
 _SHADES: Final[Mapping[DayKind, str | None]] = {
     DayKind.WORKDAY: None,

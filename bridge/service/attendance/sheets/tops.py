@@ -6,9 +6,9 @@ from typing import Final
 
 from openpyxl.worksheet.worksheet import Worksheet
 
-from bridge.service.attendance.port import MonthStatus, Sheet
 from bridge.service.attendance.sheets.words import word
 from bridge.service.attendance.sheets.workbooks import Look, put
+from bridge.service.attendance.views import MonthStatus, Sheet
 
 TITLE: Final = Look(bold=True, size=16, boxed=False)
 NOTE: Final = Look(align="left", boxed=False)

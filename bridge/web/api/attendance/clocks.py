@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request, Response
 
 from bridge.domain.views import Page
-from bridge.service.attendance.port import (
+from bridge.service.attendance.views import (
     ClockStanding,
     CoverStanding,
     Entry,

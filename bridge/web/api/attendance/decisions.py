@@ -14,7 +14,8 @@ from bridge.domain.attendance.facts import (
     Words,
 )
 from bridge.domain.views import Page
-from bridge.service.attendance.port import AttendancePort, FactKind
+from bridge.service.attendance.port import AttendancePort
+from bridge.service.attendance.told import FactKind
 from bridge.web.api.attendance import documents
 from bridge.web.api.attendance.depends import (
     WRITE_PROBLEMS,

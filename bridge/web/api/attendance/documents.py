@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from bridge.service.attendance.port import FactKind, Known
+from bridge.service.attendance.told import FactKind
+from bridge.service.attendance.views import Known
 from bridge.web.api.attendance.reading import FACTS, NUMBERED, adapter
 
 REF: Final = "#/components/schemas/{model}"

@@ -22,15 +22,10 @@ from bridge.service.attendance.importing.parsing import (
     read_file,
 )
 from bridge.service.attendance.importing.templates import template_workbook
-from bridge.service.attendance.port import (
-    AttendancePort,
-    Fact,
-    FactKind,
-    FactQuery,
-    Known,
-    Signed,
-)
+from bridge.service.attendance.port import AttendancePort, FactQuery, Signed
 from bridge.service.attendance.settings import Settings
+from bridge.service.attendance.told import Fact, FactKind
+from bridge.service.attendance.views import Known
 from bridge.service.ports import Once
 from bridge.web.api.attendance.depends import WRITE_PROBLEMS, Attendance, Who
 from bridge.web.api.attendance.months import XLSX, file_answer

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 
-from bridge.service.attendance.port import FactKind, Removal
+from bridge.service.attendance.told import FactKind, Removal
 from bridge.web.api.attendance import documents, slices
 from bridge.web.api.attendance.depends import (
     WRITE_PROBLEMS,

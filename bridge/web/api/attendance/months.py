@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from bridge.domain.attendance.results import MonthRow
 from bridge.domain.views import Page
-from bridge.service.attendance.port import MonthStatus, SheetForm
+from bridge.service.attendance.views import MonthStatus, SheetForm
 from bridge.web.api.attendance.depends import WRITE_PROBLEMS, Act, Attendance
 from bridge.web.api.attendance.slices import LanguageQuery, Month, MonthSlice
 from bridge.web.api.depends import Hall, NoQuery, problems

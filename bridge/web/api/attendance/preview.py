@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fastapi import APIRouter, Request, Response
 
 from bridge.domain.views import Page
-from bridge.service.attendance.port import FactKind
+from bridge.service.attendance.told import FactKind
 from bridge.web.api.attendance import documents, shapes
 from bridge.web.api.attendance.decisions import read_items
 from bridge.web.api.attendance.depends import Attendance, ObjectBody

@@ -25,7 +25,7 @@ from bridge.domain.attendance.facts import (
     Shift,
     SpotCheck,
 )
-from bridge.service.attendance.port import Fact, FactKind, Removal
+from bridge.service.attendance.told import Fact, FactKind, Removal
 from bridge.web.problems import ProblemError
 
 FACTS: Final[Mapping[FactKind, type[Any]]] = {

@@ -12,12 +12,7 @@ from bridge.domain.attendance.explain import Line, explain
 from bridge.domain.attendance.results import DayResult, DayState
 from bridge.domain.attendance.wording import say
 from bridge.domain.views import Page
-from bridge.service.attendance.port import (
-    DayChange,
-    DayExplained,
-    DayRow,
-    Today,
-)
+from bridge.service.attendance.views import DayChange, DayExplained, DayRow, Today
 
 _CLOCK_WAITS: Final = frozenset({"waiting.clock", "note.clock"})
 

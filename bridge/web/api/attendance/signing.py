@@ -9,7 +9,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from bridge.domain.errors import DecisionError
-from bridge.service.attendance.port import FactKind, Signed
+from bridge.service.attendance.port import Signed
+from bridge.service.attendance.told import FactKind
 from bridge.web.api.attendance.depends import Act, Level, Who
 
 DECIDED: Final = frozenset({FactKind.LEAVE, FactKind.CORRECTION})
