@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from devices import ids
+from devices.hours import OpeningHours
 from devices.kiosks import Kiosk, kiosk_mistakes, kiosks_of
 from devices.queueing import (
     OnCallWhileOpen,
@@ -71,6 +72,8 @@ class HallInfo(Model):
     timezone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
     simulated: bool = False
     """Marks every event as simulated."""
+    hours: list[OpeningHours] = []
+    """When it is open; empty: nobody is told."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -284,6 +287,8 @@ class Site(Model):
     counters: Annotated[list[Counter], BeforeValidator(_none_is_empty)] = []
     areas: Annotated[list[Area], BeforeValidator(_none_is_empty)] = []
     kiosks: Annotated[list[Kiosk], BeforeValidator(_none_is_empty)] = []
+    guides: Annotated[str, Field(min_length=1)] | None = None
+    """The folder of service guides; in the hall file relative to that file."""
     devices: Annotated[list[DeviceEntry], BeforeValidator(_none_is_empty)] = []
 
     def mistakes(self) -> list[SiteError]:

@@ -62,6 +62,7 @@ def write_hall_file(
     """
     yaml = YAML()
     data: dict[str, Any] = yaml.load(config_folder() / EXAMPLE)
+    data["guides"] = str(config_folder() / data["guides"])
     data["web"] = {"host": "127.0.0.1", "port": web_port}
     data["mqtt"] = {"url": "embedded", "port": mqtt_port}
     data["devices"] = [

@@ -89,6 +89,10 @@ class _Check:
             for mistake in site.mistakes():
                 self._reference(_mapped(mistake.path, places), str(mistake))
         self._check_devices(data)
+        if site is not None and site.guides is not None:
+            folder = FilePath(site.guides).expanduser()
+            folder = (self._hall.path.parent / folder).resolve()
+            site = site.model_copy(update={"guides": str(folder)})
         self._hall.site = site
         if site is not None and not self._hall.mistakes:
             self._advise(site)

@@ -36,7 +36,7 @@ class Handover:
         """As JSON."""
         body: dict[str, Any] = {
             "role": self.role,
-            "site": self.site.model_dump(mode="json"),
+            "site": self.site.model_dump(mode="json", by_alias=True),
             "data": str(self.data),
             "node": self.node,
             "broker": asdict(self.broker),

@@ -7,9 +7,10 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from bridge.service.guides import Guides
 from bridge.service.ports import HallPort
 from bridge.web import health, managing, problems, rendering
-from bridge.web.api import attendance, equipment, queueing, records, stream
+from bridge.web.api import attendance, equipment, guides, queueing, records, stream
 from bridge.web.api.attendance.documents import schemas
 from bridge.web.api.depends import ProblemDocument
 from bridge.web.guard import Guard
@@ -32,10 +33,11 @@ def create_app(hall: HallPort, *, heartbeat_s: float = HEARTBEAT_S) -> FastAPI:
     )
     app.state.hall = hall
     app.state.live = Live(hall, heartbeat_s=heartbeat_s)
+    app.state.guides = Guides(hall.site)
     app.state.commands = OnceOnly()
     app.add_middleware(Guard, settings=hall.site.web)
     problems.install(app, rendering.missing_page)
-    for part in (queueing, records, attendance, equipment, stream):
+    for part in (queueing, guides, records, attendance, equipment, stream):
         app.include_router(part.router, prefix=API)
     app.include_router(health.router)
     app.include_router(rendering.router, include_in_schema=False)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from bridge.cli.guiding import check_guides
 from bridge.cli.hallfile import read_hall_file
 from bridge.cli.options import INVALID_CONFIG, config_option, json_option, tell
 
@@ -17,6 +18,7 @@ from bridge.cli.options import INVALID_CONFIG, config_option, json_option, tell
 def command(config: Path, *, as_json: bool) -> None:
     """Check a hall file: every mistake with file, line and key."""
     hall = read_hall_file(config)
+    check_guides(hall)
     if as_json:
         body = {
             "ok": hall.site is not None,

@@ -1,0 +1,51 @@
+"""Which guides a citizen means, the likeliest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from bridge.domain.guides.parsing import Guide
+from bridge.domain.guides.pinyin import folded, place_of
+
+
+def find(guides: Iterable[Guide], words: str, names: Mapping[str, str]) -> list[Guide]:
+    """Guides that answer to words or pinyin letters; all for none.
+
+    `names` are those of services. What begins so comes first, then what has it in
+    the title, in tags and services, in a section's heading, and in the text.
+    """
+    wanted = folded(words)
+    ranked = [
+        (rank, guide.order, guide.title, guide.id, guide)
+        for guide in guides
+        if (rank := _rank(guide, wanted, names)) is not None
+    ]
+    return [guide for *_, guide in sorted(ranked, key=lambda row: row[:4])]
+
+
+def _rank(guide: Guide, wanted: str, names: Mapping[str, str]) -> int | None:
+    """How well it answers: 0 is best; None does not."""
+    if not wanted:
+        return 0
+    beside = [*guide.tags, names.get(guide.service or "", ""), guide.unit, guide.window]
+    ranks = [
+        *_places(wanted, [guide.title], 0, 1),
+        *_places(wanted, beside, 2, 3),
+    ]
+    if any(wanted in folded(section.title) for section in guide.sections):
+        ranks.append(4)
+    if any(wanted in folded(section.text) for section in guide.sections):
+        ranks.append(5)
+    return min(ranks, default=None)
+
+
+def _places(
+    wanted: str, texts: Iterable[str], first: int, within: int
+) -> Iterator[int]:
+    for text in texts:
+        place: int | None = folded(text).find(wanted)
+        if place == -1:
+            is_letters = wanted.isascii() and wanted.isalnum()
+            place = place_of(wanted, text) if is_letters else None
+        if place is not None:
+            yield within if place else first
