@@ -219,7 +219,8 @@ class BridgeLink:
         node, leaf = place
         checked_id(node)
         if leaf == "health":
-            self._hall.directory.take_health(node, body)
+            at = None if message.retain else self._hall.now()
+            self._hall.directory.take_health(node, body, at)
             return
         fresh, changes = self._hall.directory.take_node_state(
             node, body, self._hall.now()

@@ -57,7 +57,8 @@ def _press(work: Work, event: CloudEvent) -> None:
     if counter is None:
         raise UnfitEventError(f"no counter {name!r} in the hall file")
     press = read_press(key, digits)
-    if press.brings_somebody and work.now - event.time > STALE:
+    skew = work.skews.get(event.place.node, timedelta())
+    if press.brings_somebody and work.now - event.time - skew > STALE:
         _keep(work, event, counter, "stale")
         return
     reason = None

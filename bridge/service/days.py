@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Select, delete, func, insert, select, update
 
 from bridge.domain.queue import OPEN, RATING_WINDOW, TicketAction
 from bridge.domain.views import TicketState
@@ -23,6 +23,7 @@ from bridge.service.tickets import (
 from bridge.service.visits import note_rates
 from bridge.service.work import Work
 from bridge.store import tables
+from devices.site import Counter
 
 KEEP_CHANGES: Final = 10_000
 KEEP_ANSWERS: Final = timedelta(hours=24)
@@ -62,25 +63,30 @@ def roll_day(work: Work) -> bool:
 
 def close_late_ratings(work: Work) -> None:
     """Finish, unrated, what has waited for its rating long enough."""
-    for counter in work.site.counters:
-        ticket = window(work.db, counter.id).ticket
-        if (
-            ticket is not None
-            and ticket.state is TicketState.WAITING_RATING
-            and ticket.ended is not None
-            and work.now - ticket.ended >= RATING_WINDOW
-        ):
-            close_rating(work, counter)
+    counter, ticket = tables.counter, tables.ticket
+    due = select(counter.c.id).join(ticket, ticket.c.id == counter.c.ticket)
+    due = due.where(
+        ticket.c.state == TicketState.WAITING_RATING,
+        ticket.c.ended <= work.now - RATING_WINDOW,
+    )
+    for each in _windows(work, due):
+        close_rating(work, each)
 
 
 def keep_time(work: Work) -> None:
     """What happens by itself: ratings close, pauses end, held ones wait again."""
     close_late_ratings(work)
-    for counter in work.site.counters:
-        until = window(work.db, counter.id).paused_until
-        if until is not None and until <= work.now:
-            set_paused(work, counter, paused=False)
+    table = tables.counter
+    due = select(table.c.id).where(table.c.paused_until <= work.now)
+    for counter in _windows(work, due):
+        set_paused(work, counter, paused=False)
     return_held(work)
+
+
+def _windows(work: Work, ids: Select[Any]) -> list[Counter]:
+    found = work.db.execute(ids).scalars().all()
+    known = (work.site.counter(name) for name in found)
+    return [counter for counter in known if counter is not None]
 
 
 def trim(work: Work) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from bridge.domain.views import DeviceView
@@ -44,6 +45,8 @@ class _Node:
     since: datetime | None = None
     alarms: Sequence[Mapping[str, Any]] = ()
     clock: str | None = None
+    behind: deque[timedelta] = field(default_factory=lambda: deque(maxlen=3))
+    """How far its last healths were behind the bridge's time, the way included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,14 +94,30 @@ class Directory:
         mine = (entry.id for entry in self._site.on_node(node))
         return fresh, self._changes(mine, at)
 
-    def take_health(self, node: str, body: Mapping[str, Any]) -> None:
-        """A node's health: its alarms and its clock."""
+    def take_health(
+        self,
+        node: str,
+        body: Mapping[str, Any],
+        at: datetime | None = None,
+    ) -> None:
+        """A node's health: its alarms and its clock; `at` when it was just told."""
         record = self._nodes.setdefault(node, _Node())
         alarms = body.get("alarms")
         items = alarms if isinstance(alarms, list) else []
         record.alarms = [item for item in items if isinstance(item, Mapping)]
         clock = body.get("clock")
         record.clock = clock if isinstance(clock, str) else None
+        told = _moment(body.get("ts"))
+        if at is not None and told is not None:
+            record.behind.append(at - told)
+
+    @property
+    def skews(self) -> Mapping[str, timedelta]:
+        """How far each node's clock is behind the bridge's, where that is known.
+
+        The least of the last few: a message may come late, never early.
+        """
+        return {name: min(n.behind) for name, n in self._nodes.items() if n.behind}
 
     def take_status(
         self, device: str, body: Mapping[str, Any], at: datetime, *, retained: bool

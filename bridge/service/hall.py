@@ -83,10 +83,7 @@ class Hall(Listing):
         self._aftermath = Aftermath(site, self._hub, self.displays)
         self.counts: dict[str, float] = {}
         """Counters for `metrics`, by name."""
-        self._may_hold_too_long = any(
-            site.rules(counter).hold_timeout_min is not None
-            for counter in site.counters
-        )
+        self._has_timeouts = passing.has_timeouts(site)
         self.attendance = Attendance(site, self)
         self.printing = Printing(site, self)
         self._drawing = Drawing(site, self, self.printing)
@@ -275,8 +272,13 @@ class Hall(Listing):
         """Run a job in the next transaction; returns after its commit."""
 
         def run(unit: Unit) -> Result:
-            effects = self._aftermath
-            work = Work(unit=unit, site=self._site, now=self.now(), effects=effects)
+            work = Work(
+                unit=unit,
+                site=self._site,
+                now=self.now(),
+                effects=self._aftermath,
+                skews=self.directory.skews,
+            )
             if work.today != self._day:
                 days.roll_day(work)
                 unit.after.append(lambda: self._set_day(work.today))
@@ -356,7 +358,7 @@ class Hall(Listing):
             await self.transact(days.keep_time)
 
     async def _held_too_long(self) -> bool:
-        if not self._may_hold_too_long:
+        if not self._has_timeouts:
             return False
         return await self._database.read(
             lambda db: passing.held_too_long(db, self._site, self.now())

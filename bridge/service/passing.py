@@ -135,6 +135,12 @@ def return_held(work: Work) -> None:
         tell_ticket(work, move(work, ticket, TicketAction.RETURN, work.now, **values))
 
 
+def has_timeouts(site: Site) -> bool:
+    """Whether some window of the hall may hold a ticket for so long only."""
+    rules = (site.rules(counter) for counter in site.counters)
+    return any(each.hold_timeout_min is not None for each in rules)
+
+
 def held_too_long(db: Connection, site: Site, now: datetime) -> bool:
     """Whether `return_held` has something to do."""
     return bool(_overdue(db, site, now))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, insert, select, update
@@ -60,6 +60,8 @@ class Work:
     site: Site
     now: datetime
     effects: Effects
+    skews: Mapping[str, timedelta] = field(default_factory=dict)
+    """How far nodes' clocks are behind this one."""
 
     @property
     def db(self) -> Connection:

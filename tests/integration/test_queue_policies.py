@@ -440,6 +440,23 @@ async def test_a_call_key_that_comes_too_late_calls_nobody(
         assert await keys(hall) == [("call", "stale"), ("pause", None), ("call", None)]
 
 
+async def test_a_nodes_wrong_clock_makes_no_key_stale(
+    tmp_path: Path, clock: Clock
+) -> None:
+    async with hall_with(tmp_path, clock) as hall:
+        giver = Giver(hall)
+        first = await draw(hall)
+        behind = timedelta(minutes=3)
+        for delay_s in (40, 1, 25):  # the least is nearest to the truth
+            told = hall.now() - behind - timedelta(seconds=delay_s)
+            hall.directory.take_health("main", {"ts": told.isoformat()}, hall.now())
+        for age_s, state in ((32, S.WAITING), (28, S.CALLED)):
+            pressed = clock() - behind - timedelta(seconds=age_s)
+            data = {"counter": "w1", "key": "call", "digits": "", "address": 1}
+            await giver.give(giver.event(EventType.CALLER_KEY, data, time=pressed))
+            assert (await hall.ticket(first.id)).state is state
+
+
 async def test_a_ticket_called_by_mistake_goes_back(
     tmp_path: Path, clock: Clock
 ) -> None:
