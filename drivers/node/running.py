@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 DEVICES_END_S: Final = 1.5
 """How long drivers may take to free their devices when the node stops."""
+CANCELLATIONS: Final = 2
 FLUSH_S: Final = 0.5
 SAY_AGAIN_S: Final = 0.5
 """A wrong state on our own topic is set right at most so often."""
@@ -236,13 +237,19 @@ class Node:
 
 
 async def _end(tasks: set[asyncio.Task[None]]) -> None:
-    """End supervisors; one that does not let go is left behind, by name."""
-    for task in tasks:
-        task.cancel()
-    if not tasks:
-        return
-    _, stuck = await asyncio.wait(tasks, timeout=DEVICES_END_S)
-    for task in stuck:
+    """End supervisors; one that does not let go is left behind, by name.
+
+    Asked twice: a `TaskGroup` whose child fails in the moment of the cancellation
+    tells the failure alone (Python 3.11).
+    """
+    pending = tasks
+    for _ in range(CANCELLATIONS):
+        if not pending:
+            return
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=DEVICES_END_S / CANCELLATIONS)
+    for task in pending:
         log.error("%s does not end; left behind", task.get_name())
 
 
