@@ -177,6 +177,10 @@ def _kiosk_page(request: Request, hall: HallPort, kiosk_id: str | None) -> Respo
         "catalogue": {name: spoken(name, "kiosk.html") for name in catalogue()},
         "kiosk": kiosk_id,
         "services": [_service(s) for s in services_at(hall.site, kiosk)],
+        "guides": hall.site.guides is not None,
+        "prefixes": sorted({sign for s in hall.site.services for sign in s.prefix}),
+        "windows": {c.id: c.number for c in hall.site.counters},
+        "names": {s.id: s.name or s.id for s in hall.site.services},
     }
     return page(request, "kiosk.html", context)
 

@@ -63,7 +63,9 @@
     services.slice(firstShown, firstShown + size).forEach(function (service) {
       list.appendChild(makeKey(service));
     });
-    at("more").hidden = pages < 2 || shown() !== "home";
+    if (shown() === "home") {
+      at("more").hidden = pages < 2;
+    }
     at("empty").hidden = services.length > 0;
   }
 
@@ -137,11 +139,12 @@
 
   /** One touch, one ticket: other touches wait, and tries share one key. */
   function draw(service) {
-    if (shown() !== "home") {
+    if (shown() !== "home" && shown() !== "guide") {
       return;
     }
     view("sending");
     at("more").hidden = true;
+    at("back").hidden = true;
     Halld.ask(
       {
         method: "POST",
@@ -216,12 +219,15 @@
   }
 
   function showHomeKey() {
-    const counting = shown() === "drawn" || shown() === "failed";
+    const enquiring = HalldEnquiry.limitS(shown()) > 0;
+    const counting = shown() === "drawn" || shown() === "failed" || (enquiring && leftS <= 10);
     Halld.put(at("go-home"), counting ? text("kiosk.home_in", { n: leftS }) : text("kiosk.home"));
   }
 
   function goHome() {
     HalldPaper.forget();
+    HalldEnquiry.forget();
+    leftS = HOME_AFTER_S;
     firstShown = 0;
     view("home");
     drawKeys();
@@ -239,6 +245,7 @@
       showFailure();
     }
     drawKeys();
+    HalldEnquiry.show();
     showHomeKey();
   }
 
@@ -247,6 +254,7 @@
     button.setAttribute("aria-pressed", String(isOn));
     firstShown = 0;
     drawKeys();
+    HalldEnquiry.show();
   }
 
   function reset() {
@@ -267,6 +275,12 @@
       if (leftS <= 0) {
         reset();
       }
+    } else if (HalldEnquiry.limitS(shown()) > 0) {
+      leftS = HalldEnquiry.limitS(shown()) - idleS;
+      showHomeKey();
+      if (leftS <= 0) {
+        reset();
+      }
     } else if (shown() === "home" && idleS === RESET_AFTER_S) {
       reset();
     }
@@ -278,6 +292,10 @@
     }
   });
   at("more").addEventListener("click", function () {
+    if (shown() === "guides") {
+      HalldEnquiry.more();
+      return;
+    }
     firstShown += keysAtOnce();
     drawKeys();
   });
@@ -298,10 +316,21 @@
       idleS = 0;
     });
   });
-  window.addEventListener("resize", drawKeys);
+  window.addEventListener("resize", function () {
+    drawKeys();
+    HalldEnquiry.show();
+  });
 
   Halld.runClock(at("clock"));
   setInterval(eachSecond, 1000);
+  HalldEnquiry.start({
+    view: view,
+    shown: shown,
+    draw: draw,
+    offers: function (service) {
+      return OFFERED.indexOf(service) >= 0;
+    },
+  });
   goHome();
 
   Halld.follow({
