@@ -14,7 +14,7 @@ from bridge.domain.queue import AT_WINDOW, OPEN, TicketAction, ticket_number
 from bridge.domain.roster import services_on
 from bridge.domain.views import TicketState
 from bridge.service import desk, seats
-from bridge.service.tickets import Ticket, find, tickets, window
+from bridge.service.tickets import Ticket, Window, find, tickets, window
 from bridge.service.work import Work
 from bridge.store import tables
 from devices.events import CloudEvent
@@ -62,10 +62,11 @@ def _press(work: Work, event: CloudEvent) -> None:
         _keep(work, event, counter, "stale")
         return
     reason = None
-    if press.opens_paused and window(work.db, counter.id).paused:
+    row = window(work.db, counter.id)
+    if press.opens_paused and row.paused:
         desk.set_paused(work, counter, paused=False)
     try:
-        _obey(work, counter, press, event.time)
+        _obey(work, row, counter, press, event.time)
     except RuleError as error:
         reason = error.problem
         address = data.get("address")
@@ -93,11 +94,13 @@ def _keep(
     work.db.execute(_KEEP, row)
 
 
-def _obey(work: Work, counter: Counter, press: Press, at: datetime) -> None:
-    meaning = _plain(work, counter, press.meaning)
+def _obey(
+    work: Work, row: Window, counter: Counter, press: Press, at: datetime
+) -> None:
+    meaning = _plain(row, press.meaning)
     match meaning:
         case Meaning.CALL:
-            _call(work, counter, press.number, at)
+            _call(work, row, counter, press.number, at)
         case Meaning.RECALL:
             desk.recall(work, counter, at)
         case Meaning.START:
@@ -131,19 +134,21 @@ def _held(work: Work, counter: Counter, press: Press) -> str | None:
     return _by_number(work, counter, press.number).ref
 
 
-def _plain(work: Work, counter: Counter, meaning: Meaning) -> Meaning:
+def _plain(row: Window, meaning: Meaning) -> Meaning:
     """What a key for two things means now."""
     if meaning not in _EITHER:
         return meaning
-    present = window(work.db, counter.id).occupying
+    present = row.occupying
     called = present is not None and present.state is TicketState.CALLED
     return _EITHER[meaning][called]
 
 
-def _call(work: Work, counter: Counter, number: int | None, at: datetime) -> None:
+def _call(
+    work: Work, row: Window, counter: Counter, number: int | None, at: datetime
+) -> None:
     """Call the next ticket or the one of a number, whatever is open."""
     desk.check_pace(work, counter, at)
-    present = window(work.db, counter.id).occupying
+    present = row.occupying
     wanted = None if number is None else _by_number(work, counter, number)
     if present is not None:
         policy = work.site.policy(counter)
@@ -153,7 +158,7 @@ def _call(work: Work, counter: Counter, number: int | None, at: datetime) -> Non
             desk.recall(work, counter, at)
             return
         if policy is OnCallWhileOpen.FINISH_AND_NEXT:
-            desk.end(work, counter, TicketAction.FINISH, at)
+            desk.end(work, counter, TicketAction.FINISH, at, row=row)
         elif desk.recall(work, counter, at).state in AT_WINDOW:
             return
     ticket = wanted or desk.next_for(work, counter)

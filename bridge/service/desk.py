@@ -126,12 +126,20 @@ def start(work: Work, counter: Counter, at: datetime) -> TicketView:
     return tell_ticket(work, moved)
 
 
-def end(work: Work, counter: Counter, action: TicketAction, at: datetime) -> TicketView:
+def end(
+    work: Work,
+    counter: Counter,
+    action: TicketAction,
+    at: datetime,
+    *,
+    row: Window | None = None,
+) -> TicketView:
     """End what is at the window: finish, rate, no-show or hold.
 
-    A visit with more services goes on: the ticket waits for the next.
+    A visit with more services goes on: the ticket waits for the next. `row` is the
+    window as it stands, if it was read already.
     """
-    row = window(work.db, counter.id)
+    row = row or window(work.db, counter.id)
     ticket = row.occupying
     if ticket is None and action is TicketAction.FINISH and row.ticket is not None:
         ticket = row.ticket  # waits for its rating

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import Integer, bindparam, case, delete, insert, select, update
 
 from bridge.domain.queue import AT_WINDOW
-from bridge.domain.waiting import robust_mean
+from bridge.domain.waiting import INSTANT, OUTLIER, robust_mean
 from bridge.service.tickets import Ticket
 from bridge.service.work import Work
 from bridge.store import tables
@@ -31,6 +31,22 @@ _LATEST = (
 )
 _ADD = insert(_V)
 _SET_RATE = update(_R).where(_R.c.service == bindparam("b_service"))
+_MS = bindparam("b_ms", type_=Integer)
+_ADD_TO_RATE = (
+    update(_R)
+    .where(
+        _R.c.service == bindparam("b_service"),
+        _R.c.mean_ms <= _MS * INSTANT,
+        _R.c.mean_ms * OUTLIER >= _MS,
+    )
+    .values(
+        mean_ms=_R.c.mean_ms
+        + (_MS - _R.c.mean_ms)
+        // case((_R.c.samples < RECENT, _R.c.samples + 1), else_=RECENT),
+        samples=case((_R.c.samples < RECENT, _R.c.samples + 1), else_=RECENT),
+    )
+)
+"""One more visit, without reading the last ones again: what a press has time for."""
 
 
 def note_visit(work: Work, ticket: Ticket, counter: str, at: datetime) -> None:
@@ -44,19 +60,20 @@ def note_visit(work: Work, ticket: Ticket, counter: str, at: datetime) -> None:
         for row in work.db.execute(_INTERVALS, key)
         if row.state in AT_WINDOW
     )
-    work.db.execute(
-        _ADD,
-        {
-            "ticket": ticket.key,
-            "service": ticket.service,
-            "counter": counter,
-            "staff": ticket.staff,
-            "day": work.today,
-            "seconds": max(0, round(seconds)),
-            "ended": at,
-        },
-    )
-    note_rate(work, ticket.service)
+    took_s = max(0, round(seconds))
+    row = {
+        "ticket": ticket.key,
+        "service": ticket.service,
+        "counter": counter,
+        "staff": ticket.staff,
+        "day": work.today,
+        "seconds": took_s,
+        "ended": at,
+    }
+    work.db.execute(_ADD, row)
+    known = {"b_service": ticket.service, "b_ms": took_s * 1000}
+    if not work.db.execute(_ADD_TO_RATE, known).rowcount:
+        note_rate(work, ticket.service)  # the first one, or an outlier
 
 
 def note_rate(work: Work, service: str) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import attendance, clocks, idle, latency, throughput
+from benchmarks import attendance, clocks, idle, latency, throughput, waits
 from benchmarks.figures import Figure
 from rich.console import Console
 from rich.table import Table
@@ -27,6 +27,7 @@ PARTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "idle": idle.measure,
     "attendance": attendance.measure,
     "clocks": clocks.measure,
+    "waits": waits.measure,
 }
 
 

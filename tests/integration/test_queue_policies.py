@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from support.bridges import Clock, make_site, running_hall
 from support.intakes import Giver, RecordingBus
 
@@ -34,6 +35,7 @@ from bridge.domain.views import (
 from bridge.service import days
 from bridge.service.hall import Hall
 from bridge.service.ports import Errand, ListQuery
+from bridge.store.tables import service_rate
 from devices.events import EventType
 
 A, S = CounterAction, TicketState
@@ -495,3 +497,28 @@ async def test_timers_do_nothing_when_nothing_is_due(
         before = await hall.queue()
         await hall.transact(days.keep_time)
         assert await hall.queue() == before
+
+
+async def test_a_mean_time_moves_with_each_visit_and_not_with_outliers(
+    tmp_path: Path, clock: Clock
+) -> None:
+    async with hall_with(tmp_path, clock) as hall:
+        waits = []
+        for seconds in (100, 200, 300, 9000, 1, 0, 200):
+            await draw(hall)
+            await act(hall, A.CALL)
+            clock.pass_s(seconds)
+            await act(hall, A.FINISH)
+            rate = select(service_rate.c.mean_ms, service_rate.c.samples)
+            row = await hall.read(lambda db, q=rate: db.execute(q).one())  # type: ignore[misc]
+            waits.append((row.mean_ms // 1000, row.samples))
+        assert waits[:3] == [(100, 1), (150, 2), (200, 3)]
+        assert waits[3:6] == [(200, 3)] * 3
+        assert waits[6] == (200, 4)
+    async with hall_with(tmp_path, clock) as hall:
+        row = await hall.read(lambda db: db.execute(select(service_rate)).one())
+        assert (row.mean_ms // 1000, row.samples) == (200, 4)
+    clock.pass_s(15 * 86400)
+    async with hall_with(tmp_path, clock) as hall:
+        rows = await hall.read(lambda db: db.execute(select(service_rate)).all())
+        assert rows == []
