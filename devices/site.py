@@ -30,6 +30,7 @@ from devices.queueing import (
     WindowRules,
     service_refs,
 )
+from devices.voice import AreaVoice, VoiceSettings
 
 Id = ids.Id
 """An id that becomes a topic level."""
@@ -221,6 +222,8 @@ class Area(Model):
 
     id: Id
     name: str = ""
+    voice: AreaVoice | None = None
+    """What it says otherwise than the hall."""
 
 
 class DeviceEntry(BaseModel):
@@ -282,6 +285,7 @@ class Site(Model):
     adms: AdmsSettings | None = None
     attendance: AttendanceSettings = AttendanceSettings()
     queue: QueueSettings = QueueSettings()
+    voice: VoiceSettings = VoiceSettings()
     privacy: PrivacySettings = PrivacySettings()
     services: Annotated[list[Service], BeforeValidator(_none_is_empty)] = []
     counters: Annotated[list[Counter], BeforeValidator(_none_is_empty)] = []
@@ -322,6 +326,11 @@ class Site(Model):
         if kiosk_id is None:
             return kiosks[0]
         return next((kiosk for kiosk in kiosks if kiosk.id == kiosk_id), None)
+
+    def voice_at(self, area_id: str | None) -> VoiceSettings:
+        """How the screens of an area speak."""
+        area = None if area_id is None else self.area(area_id)
+        return self.voice.under(area.voice if area else None)
 
     def policy(self, counter: Counter) -> OnCallWhileOpen:
         """What a call while a ticket is open does at this counter."""

@@ -10,6 +10,7 @@ import pytest
 
 NEEDS = {
     "browser": ("chromium", "chromium-browser"),
+    "espeak": ("espeak-ng",),
     "mosquitto": ("mosquitto", "/usr/sbin/mosquitto"),
 }
 """Marker -> programs of which one must be there."""
@@ -17,6 +18,11 @@ NEEDS = {
 
 def _is_missing(programs: tuple[str, ...]) -> bool:
     return not any(shutil.which(name) or Path(name).is_file() for name in programs)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell pytest of the marker whose package came later."""
+    config.addinivalue_line("markers", "espeak: needs Debian's espeak-ng")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -117,6 +117,7 @@ async def _bridge(handover: Handover, ready: Callable[[], None]) -> None:
     # Only this process needs them, and the other must start fast.
     from bridge.mqtt.link import BridgeLink  # noqa: PLC0415
     from bridge.service.hall import open_hall  # noqa: PLC0415
+    from bridge.service.voice import FOLDER, Speaker  # noqa: PLC0415
     from bridge.web.app import create_app  # noqa: PLC0415
     from bridge.web.iclock import PushAddress  # noqa: PLC0415
     from bridge.web.server import serve  # noqa: PLC0415
@@ -129,9 +130,12 @@ async def _bridge(handover: Handover, ready: Callable[[], None]) -> None:
     hall_opening = open_hall(
         site=handover.site, data=handover.data, clock=_clock(handover)
     )
+    speaker = Speaker(handover.data / FOLDER)
     async with hall_opening as hall, asyncio.TaskGroup() as tasks:
         tasks.create_task(BridgeLink(hall, handover.broker).run())
-        tasks.create_task(serve(create_app(hall), sock, ready, push=push))
+        tasks.create_task(
+            serve(create_app(hall, speaker=speaker), sock, ready, push=push)
+        )
         tasks.create_task(answer_retries(hall.retry_inbox, handover.data))
 
 

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
+from bridge.domain.speech import Spoken
+
 Item = TypeVar("Item")
 
 
@@ -169,6 +171,8 @@ class CallView:
     repeat: int
     text: str
     staff: str | None = None
+    speech: Sequence[Spoken] = ()
+    """What screens say of it, in order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from bridge.domain.errors import (
 )
 from bridge.domain.queue import AT_WINDOW, TicketAction, next_state, ticket_number
 from bridge.domain.roster import services_on
+from bridge.domain.speech import announcement
 from bridge.domain.turns import Position
 from bridge.domain.views import (
     CallView,
@@ -317,6 +318,12 @@ def _announce(work: Work, counter: Counter, ticket: Ticket, at: datetime) -> Non
             repeat=ticket.calls,
             text=text,
             staff=ticket.staff,
+            speech=announcement(
+                work.site,
+                number=ticket.number,
+                counter=counter,
+                service=ticket.service,
+            ),
         )
     )
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from bridge.domain.displays import Board
 from bridge.domain.queue import hall_day
+from bridge.domain.speech import announcement
 from bridge.domain.views import CallView, Change, QueueView, TicketBrief, TicketState
 from bridge.service.lineup import waiting
 from bridge.service.shapes import as_json
@@ -99,6 +100,9 @@ def calls(
                 repeat=row.repeat,
                 text=row.text,
                 staff=row.staff,
+                speech=announcement(
+                    site, number=row.number, counter=counter, service=row.service
+                ),
             )
         )
     return views

@@ -9,7 +9,8 @@ from fastapi.openapi.utils import get_openapi
 
 from bridge.service.guides import Guides
 from bridge.service.ports import HallPort
-from bridge.web import health, managing, problems, rendering
+from bridge.service.voice import Speaker
+from bridge.web import health, managing, problems, rendering, voice
 from bridge.web.api import attendance, equipment, guides, queueing, records, stream
 from bridge.web.api.attendance.documents import schemas
 from bridge.web.api.depends import ProblemDocument
@@ -20,7 +21,12 @@ from bridge.web.live import HEARTBEAT_S, Live
 API = "/api/v1"
 
 
-def create_app(hall: HallPort, *, heartbeat_s: float = HEARTBEAT_S) -> FastAPI:
+def create_app(
+    hall: HallPort,
+    *,
+    heartbeat_s: float = HEARTBEAT_S,
+    speaker: Speaker | None = None,
+) -> FastAPI:
     """The application for one hall; `app.state.live.close()` ends its streams."""
     app = FastAPI(
         title="halld",
@@ -35,12 +41,14 @@ def create_app(hall: HallPort, *, heartbeat_s: float = HEARTBEAT_S) -> FastAPI:
     app.state.live = Live(hall, heartbeat_s=heartbeat_s)
     app.state.guides = Guides(hall.site)
     app.state.commands = OnceOnly()
+    app.state.speaker = speaker or Speaker()
     app.add_middleware(Guard, settings=hall.site.web)
     problems.install(app, rendering.missing_page)
     for part in (queueing, guides, records, attendance, equipment, stream):
         app.include_router(part.router, prefix=API)
     app.include_router(health.router)
     app.include_router(rendering.router, include_in_schema=False)
+    app.include_router(voice.router, include_in_schema=False)
     app.include_router(managing.router, include_in_schema=False)
     _describe(app)
     return app

@@ -50,6 +50,7 @@ TITLES: Final[Mapping[str, tuple[int, str]]] = {
     "internal": (500, "Something went wrong in the hall's service"),
     "command-failed": (502, "The device could not do it"),
     "not-ready": (503, "The hall is not ready"),
+    "no-voice": (503, "The hall's machine cannot speak"),
     "too-many-streams": (503, "Too many streams are open"),
     "command-timeout": (504, "The device did not answer in time"),
 }

@@ -19,6 +19,7 @@ from bridge.domain.attendance.names import NAMES, SYMBOLS
 from bridge.domain.errors import NotFoundError
 from bridge.service.ports import HallPort
 from bridge.web.api.depends import Hall
+from bridge.web.voice import voice_context
 from devices.kiosks import services_at
 from devices.site import Service
 
@@ -153,7 +154,10 @@ async def screen_page(request: Request, hall: Hall, area_id: str) -> Response:
     area = hall.site.area(area_id)
     if area is None:
         return words_page(request, "words.area", status=404)
-    context = {"area": {"id": area.id, "name": area.name or area.id}}
+    context = {
+        "area": {"id": area.id, "name": area.name or area.id},
+        "voice": voice_context(request, area.id),
+    }
     return page(request, "screen.html", context)
 
 

@@ -26,12 +26,12 @@ ARGUMENTS = (
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    """The system's Chromium."""
+async def chromium(*more: str) -> AsyncIterator[Browser]:
+    """The system's Chromium, with more arguments perhaps."""
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=program, args=list(ARGUMENTS)
+            executable_path=program, args=[*ARGUMENTS, *more]
         )
         try:
             yield browser
@@ -49,10 +49,12 @@ async def page_at(
     reduced_motion: bool = False,
     outages: bool = False,
     timers: bool = False,
+    script: str | None = None,
 ) -> AsyncIterator[Page]:
     """A page of a size; with `outages` failing to load things is no complaint.
 
-    With `timers` the test may move the page's own clock (`page.clock`).
+    With `timers` the test may move the page's own clock (`page.clock`). `script`
+    runs before those of the page.
     """
     context = await browser.new_context(
         viewport={"width": width, "height": height},
@@ -70,6 +72,8 @@ async def page_at(
     try:
         if timers:
             await page.clock.install()
+        if script is not None:
+            await page.add_init_script(script)
         await page.goto(url)
         yield page
     finally:

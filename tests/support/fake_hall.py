@@ -22,6 +22,7 @@ from bridge.domain.errors import (
     QueueEmptyError,
     TicketOpenError,
 )
+from bridge.domain.speech import announcement
 from bridge.domain.views import (
     CallView,
     Change,
@@ -327,6 +328,12 @@ class FakeHall(FakeLists):
             at=self.now(),
             repeat=self._repeats[ticket.id],
             text=f"请{ticket.number}号到{entry.number}号窗口",
+            speech=announcement(
+                self.site,
+                number=ticket.number,
+                counter=entry,
+                service=ticket.service,
+            ),
         )
         self._calls.insert(0, call)
         self.change("call", entry.area, as_json(call))

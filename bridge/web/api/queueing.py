@@ -252,7 +252,7 @@ async def list_areas(
     request: Request, hall: Hall, part: Annotated[AreaSlice, Query()]
 ) -> Response:
     """Parts of the hall that have screens of their own."""
-    areas = [area.model_dump() for area in hall.site.areas]
+    areas = [area.model_dump(exclude={"voice"}) for area in hall.site.areas]
     return answer(request, part.cut(areas))
 
 

@@ -26,6 +26,8 @@
   let services = [];
   let turn = 0;
   let pendingTimer = 0;
+  let isFirst = true;
+  const voice = Halld.voice(Halld.context.voice, Halld.context.area.id, at("sound"));
 
   function mark(call) {
     return call.id + ":" + call.repeat;
@@ -51,6 +53,7 @@
     }
     seen[mark(call)] = true;
     pending.push(call);
+    voice.say(call);
     settle();
   }
 
@@ -90,6 +93,9 @@
       known[mark(call)] = true;
       isNew = isNew || announceIt;
       add(call, announceIt);
+      if (announceIt && !isFirst) {
+        voice.say(call); // a page that was just opened leaves it to the others
+      }
       if (old) {
         rows[0].shownAt = old.shownAt;
         rows[0].isFresh = old.isFresh && isFresh(call);
@@ -102,6 +108,7 @@
         delete seen[key];
       }
     });
+    isFirst = false;
     draw(isNew && Object.keys(before).length > 0);
   }
 
