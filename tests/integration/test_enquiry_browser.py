@@ -139,7 +139,7 @@ async def test_a_number_is_told_its_place(
         await page.locator("#ask-mine").click()
         await expect(page.locator("#wanted")).to_have_text("请输入票上的号码")
         await page.locator("#language").click()
-        await expect(page.locator("#mine")).to_contain_text("Where is my number")
+        await expect(page.locator("#mine")).to_contain_text("My number")
         await page.clock.run_for(31_000)
         await expect(page.locator("#home")).to_contain_text("请选择要办理的业务")
 
