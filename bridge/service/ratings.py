@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from bridge.domain.errors import UnfitEventError
 from bridge.domain.ratings import Link, Rateable, link_press
 from bridge.service import desk
-from bridge.service.tickets import Ticket, Window, by_key, by_ref, set_window, window
+from bridge.service.tickets import Ticket, Window, by_key, set_window, window
 from bridge.service.work import Work
 from bridge.store import tables
 from bridge.store.bulk import insert_many
@@ -69,20 +69,21 @@ def _read(work: Work, event: CloudEvent) -> tuple[str | None, int | None]:
 
 def _open_pad(work: Work, counter: str) -> _Pad:
     row = window(work.db, counter)
-    rateable, staff = _rateable(work, row), row.staff
-    if rateable is not None:
-        staff = by_ref(work.db, rateable.id).staff
-    return _Pad(ticket=rateable, previous_press=row.last_press, staff=staff)
-
-
-def _rateable(work: Work, row: Window) -> Rateable | None:
-    ticket: Ticket | None = row.ticket
-    if ticket is None and row.last_ticket is not None:
-        ticket = by_key(work.db, row.last_ticket)
-        if ticket.day != work.today:
-            return None
+    ticket = _last_ticket(work, row)
     if ticket is None:
-        return None
+        return _Pad(ticket=None, previous_press=row.last_press, staff=row.staff)
+    rateable = _rateable(work, ticket)
+    return _Pad(ticket=rateable, previous_press=row.last_press, staff=ticket.staff)
+
+
+def _last_ticket(work: Work, row: Window) -> Ticket | None:
+    if row.ticket is not None or row.last_ticket is None:
+        return row.ticket
+    ticket = by_key(work.db, row.last_ticket)
+    return ticket if ticket.day == work.today else None
+
+
+def _rateable(work: Work, ticket: Ticket) -> Rateable:
     rated = work.db.execute(
         select(func.count())
         .select_from(tables.rating)
