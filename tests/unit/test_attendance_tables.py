@@ -11,21 +11,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.service.attendance import tables
-from bridge.service.attendance.import_values import (
+from bridge.service.attendance.importing import tables
+from bridge.service.attendance.importing.tables import (
+    MAX_BYTES,
+    Formula,
+    Table,
+    TableError,
+    read_table,
+)
+from bridge.service.attendance.importing.values import (
     CellError,
     to_day,
     to_moment,
     to_text,
     to_time,
     to_weekdays,
-)
-from bridge.service.attendance.tables import (
-    MAX_BYTES,
-    Formula,
-    Table,
-    TableError,
-    read_table,
 )
 
 HEADINGS = "工号,姓名\r\n0007,测试\r\n"
