@@ -146,6 +146,8 @@ def test_the_likeliest_guide_is_first() -> None:
     assert sorted(ids("户口簿")) == ["a", "b", "c", "d"]
     assert ids("户口")[0] == "d"
     assert ids("zzzz") == []
+    assert ids("jmz") == ["a"]
+    assert ids("zmj") == []
 
 
 def test_the_shipped_guides_are_good_and_found() -> None:

@@ -50,6 +50,15 @@ def place_of(letters: str, text: str) -> int | None:
     return None
 
 
+def is_scattered(letters: str, text: str) -> bool:
+    """Whether letters are first letters of a text in order, others between them."""
+    said = iter(syllables(text))
+    return all(
+        any(any(way[0] == letter for way in ways) for ways in said)
+        for letter in letters
+    )
+
+
 def _answers(letters: str, said: Sequence[frozenset[str]], start: int) -> bool:
     """Whether the letters are used up from a character on."""
     left = {letters}

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bridge.domain.guides.parsing import Guide
-from bridge.domain.guides.pinyin import folded, place_of
+from bridge.domain.guides.pinyin import folded, is_scattered, place_of
 
 
-def find(guides: Iterable[Guide], words: str, names: Mapping[str, str]) -> list[Guide]:
+def find(guides: Sequence[Guide], words: str, names: Mapping[str, str]) -> list[Guide]:
     """Guides that answer to words or pinyin letters; all for none.
+
+    Where nothing else does, titles that have the letters with others between
+    (sfzbl: 身份证换领、补领).
 
     `names` are those of services. What begins so comes first, then what has it in
     the title, in tags and services, in a section's heading, and in the text.
@@ -20,6 +23,12 @@ def find(guides: Iterable[Guide], words: str, names: Mapping[str, str]) -> list[
         for guide in guides
         if (rank := _rank(guide, wanted, names)) is not None
     ]
+    if not ranked and wanted.isascii() and wanted.isalpha():
+        ranked = [
+            (0, guide.order, guide.title, guide.id, guide)
+            for guide in guides
+            if is_scattered(wanted, guide.title)
+        ]
     return [guide for *_, guide in sorted(ranked, key=lambda row: row[:4])]
 
 
