@@ -8,23 +8,46 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, insert, select, text
+from sqlalchemy import Engine, create_engine, insert, select, text
 
 from bridge.store.bulk import insert_many
-from bridge.store.database import HEAD, MIGRATIONS, Database
+from bridge.store.database import HEAD, MIGRATIONS, Database, build, migrate
 from bridge.store.errors import StoreCorruptError, StoreError, StoreInUseError
 from bridge.store.tables import change, meta, metadata, number_sequence
 
 
+def shape(engine: Engine) -> tuple[set[str], dict[str, set[str]]]:
+    """Tables with their columns and indexes, as SQLite keeps them."""
+    with engine.connect() as connection:
+        indexes = connection.execute(
+            text("SELECT name FROM sqlite_master WHERE type = 'index'")
+        ).scalars()
+        tables = connection.execute(
+            text("SELECT name FROM sqlite_master WHERE type = 'table'")
+        ).scalars()
+        return set(indexes), {
+            name: {
+                str(tuple(row)[1:4])
+                for row in connection.execute(text(f'PRAGMA table_info("{name}")'))
+            }
+            for name in tables
+        }
+
+
 def test_migrations_and_tables_agree(tmp_path: Path) -> None:
-    database = Database(tmp_path).open()
-    try:
-        with database.writer() as connection:
-            context = MigrationContext.configure(connection)
-            assert compare_metadata(context, metadata) == []
-            assert context.get_current_revision() == HEAD
-    finally:
-        database.close()
+    migrated = create_engine(f"sqlite:///{tmp_path / 'migrated.db'}")
+    built = create_engine(f"sqlite:///{tmp_path / 'built.db'}")
+    migrate(migrated)
+    build(built)
+    with migrated.connect() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, metadata) == []
+        assert context.get_current_revision() == HEAD
+    with built.connect() as connection:
+        assert MigrationContext.configure(connection).get_current_revision() == HEAD
+    assert shape(built) == shape(migrated)
+    migrated.dispose()
+    built.dispose()
 
 
 def test_head_is_the_newest_migration() -> None:
@@ -156,7 +179,7 @@ def test_a_full_disk_is_no_damage(
             connection.exec_driver_sql("CREATE TABLE large AS SELECT zeroblob(99999)")
 
     with monkeypatch.context() as patch:
-        patch.setattr("bridge.store.database.migrate", fill)
+        patch.setattr("bridge.store.database.build", fill)
         with pytest.raises(StoreError, match="disk is full") as failure:
             Database(tmp_path).open()
     assert type(failure.value) is StoreError

@@ -12,7 +12,6 @@ from bridge.service.attendance.days.dirty import Span
 from bridge.service.attendance.days.rechecking import differing
 from bridge.service.attendance.months import Signature, sign
 from bridge.service.attendance.offline import open_store
-from bridge.service.attendance.sheets.files import month_csv, month_workbook
 from bridge.service.attendance.views import SheetForm
 from devices.site import Site
 
@@ -37,6 +36,12 @@ def rows(place: Place) -> list[MonthRow]:
 
 def file(place: Place, form: SheetForm, lang: str) -> bytes:
     """A month sheet as a file."""
+    # Much memory and time, and the hall itself never needs it.
+    from bridge.service.attendance.sheets.files import (  # noqa: PLC0415
+        month_csv,
+        month_workbook,
+    )
+
     with open_store(place.site, place.store, place.now) as attendance:
         sheet = attendance.sheet(place.month, **_who(place))
     if form is SheetForm.WORKBOOK:

@@ -19,10 +19,6 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from xml.etree.ElementTree import ParseError
 
-import openpyxl
-from openpyxl.cell.read_only import EMPTY_CELL
-from openpyxl.utils.exceptions import InvalidFileException
-
 from bridge.domain.errors import InvalidRequestError
 from bridge.service.attendance.importing.words import say
 
@@ -54,7 +50,6 @@ _DOCTYPE: Final = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
 _BROKEN: Final = (
-    InvalidFileException,
     zipfile.BadZipFile,
     zlib.error,
     ParseError,
@@ -174,9 +169,17 @@ def _xlsx(data: bytes, lang: str) -> list[list[Cell]]:
 
 
 def _first_sheet(data: bytes) -> Iterator[list[Cell]]:
-    book = openpyxl.load_workbook(
-        io.BytesIO(data), read_only=True, data_only=False, keep_links=False
-    )
+    # Much memory and time, and only who sends a workbook needs it.
+    from openpyxl import load_workbook  # noqa: PLC0415
+    from openpyxl.cell.read_only import EMPTY_CELL  # noqa: PLC0415
+    from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
+
+    try:
+        book = load_workbook(
+            io.BytesIO(data), read_only=True, data_only=False, keep_links=False
+        )
+    except InvalidFileException as error:
+        raise ValueError(str(error)) from error
     with closing(book):
         page = book.worksheets[0]
         page.reset_dimensions()

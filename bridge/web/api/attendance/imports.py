@@ -21,7 +21,6 @@ from bridge.service.attendance.importing.parsing import (
     KnownLeave,
     read_file,
 )
-from bridge.service.attendance.importing.templates import template_workbook
 from bridge.service.attendance.port import AttendancePort, FactQuery, Signed
 from bridge.service.attendance.settings import Settings
 from bridge.service.attendance.told import Fact, FactKind
@@ -146,7 +145,7 @@ async def read_template(
     kind: ImportKind, query: Annotated[LanguageQuery, Query()]
 ) -> Response:
     """An empty table of a kind, with headings, an example and notes."""
-    content = await asyncio.to_thread(template_workbook, kind, query.lang)
+    content = await asyncio.to_thread(_template, kind, query.lang)
     return file_answer(content, XLSX, f"{kind.value}.xlsx")
 
 
@@ -241,3 +240,12 @@ def _refused(facts: Sequence[Fact], error: FactsError) -> ProblemError:
         mistakes.append({"index": place, "field": key, "message": text})
     detail = "; ".join(f"{m['field']}: {m['message']}" for m in mistakes[:20])
     return ProblemError("invalid-facts", detail, errors=mistakes)
+
+
+def _template(kind: ImportKind, lang: str) -> bytes:
+    # Much memory and time, and hardly anybody asks for it.
+    from bridge.service.attendance.importing.templates import (  # noqa: PLC0415
+        template_workbook,
+    )
+
+    return template_workbook(kind, lang)
