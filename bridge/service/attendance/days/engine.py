@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Protocol, TypeVar
 
-from sqlalchemy import Connection, and_, delete, or_, select
+from sqlalchemy import Connection, and_, delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.domain.attendance.calendar import known_until
@@ -43,6 +43,7 @@ from bridge.service.days import meta_value, set_meta
 from bridge.service.work import Work
 from bridge.store.attendance_tables import day_row, month_state
 from bridge.store.errors import StoreError
+from bridge.store.tables import punch
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,10 @@ ROWS_AT_ONCE: Final = 100
 """Rows in one transaction: the writer must be free for presses."""
 STALE: Final = timedelta(minutes=5)
 """How old a row of today may be: clocks are read all the time."""
+FLOOD: Final = 500
+"""Punches between two looks that are somebody's whole log."""
+MOST_GIVEN_WAY: Final = 60
+"""So many looks in a row are put off; then days are concluded all the same."""
 OPENED: Final = "attendance_opened"
 BEGUN: Final = "attendance_begun"
 CALENDAR_ALARM: Final = "calendar-ends"
@@ -98,6 +103,8 @@ class Engine:
         self.rounds: list[Callable[[], Awaitable[object]]] = []
         """What else is to be done now and then, beside the writer."""
         self.reason = ""
+        self._newest = 0
+        self._given_way = 0
 
     async def run(self) -> None:
         """Work until cancelled; a failure is told once and tried again."""
@@ -105,6 +112,9 @@ class Engine:
         loop = asyncio.get_running_loop()
         while True:
             try:
+                if await self._gives_way():
+                    await asyncio.sleep(LOOK_EVERY_S)
+                    continue
                 is_due = loop.time() - ticked >= TICK_EVERY_S
                 if is_due:
                     ticked = loop.time()
@@ -118,6 +128,16 @@ class Engine:
                     log.exception("attendance cannot be worked out")
                 self.reason = f"attendance cannot be worked out: {error}"
                 await asyncio.sleep(TICK_EVERY_S)
+
+    async def _gives_way(self) -> bool:
+        """Whether a clock's log is coming in: its days can wait, its punches not."""
+        newest = await self._store.read(_newest_punch)
+        grown, self._newest = newest - self._newest, newest
+        if grown > FLOOD and self._given_way < MOST_GIVEN_WAY:
+            self._given_way += 1
+            return True
+        self._given_way = 0
+        return False
 
     async def settle(self) -> None:
         """Look at everything now and work until nothing is marked."""
@@ -204,6 +224,10 @@ class Engine:
         gone = [(day, person) for person, days in targets.gone.items() for day in days]
         if gone:
             await self._store.transact(lambda work: remove(work, gone))
+
+
+def _newest_punch(db: Connection) -> int:
+    return db.execute(select(func.max(punch.c.id))).scalar() or 0
 
 
 def _take_all(work: Work, committed: Iterable[Report]) -> None:
