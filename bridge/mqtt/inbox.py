@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 MAX_TAKEN: Final = 1000
 """Most messages of a lane's kind in one transaction: a press waits no longer."""
-MAX_TAKEN_BYTES: Final = {Lane.DESK: 512 * 1024, Lane.CLOCK: 48 * 1024}
+MAX_TAKEN_BYTES: Final = {Lane.DESK: 512 * 1024, Lane.CLOCK: 384 * 1024}
 """Most bytes of a lane in one transaction, but for its last message."""
 MOST_PASSED_OVER: Final = 20
 """So often presses go alone; then a log that waits comes along once."""
