@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -45,7 +45,7 @@ def kiosks_of(site: Site) -> Sequence[Kiosk]:
     """Every kiosk; a hall file without any has `main`, with the first printer."""
     if site.kiosks:
         return site.kiosks
-    return [Kiosk(id=DEFAULT_KIOSK, printer=next(iter(_printers(site)), None))]
+    return [Kiosk(id=DEFAULT_KIOSK, printer=next(iter(printers_of(site)), None))]
 
 
 def services_at(site: Site, kiosk: Kiosk) -> list[Service]:
@@ -59,30 +59,6 @@ def services_at(site: Site, kiosk: Kiosk) -> list[Service]:
     return [service for service in site.services if service.id in served]
 
 
-def kiosk_mistakes(site: Site) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """References that lead nowhere: the path to the key, and what is wrong."""
-    services = [service.id for service in site.services]
-    areas = [area.id for area in site.areas]
-    for index, kiosk in enumerate(site.kiosks):
-        path = ("kiosks", index)
-        if kiosk.printer is not None and kiosk.printer not in _printers(site):
-            yield (
-                (*path, "printer"),
-                f"no printer {kiosk.printer!r}{_known(_printers(site))}",
-            )
-        if kiosk.area is not None and kiosk.area not in areas:
-            yield (*path, "area"), f"no area {kiosk.area!r}{_known(areas)}"
-        for place, service in enumerate(kiosk.services):
-            if service not in services:
-                yield (
-                    (*path, "services", place),
-                    f"no service {service!r}{_known(services)}",
-                )
-
-
-def _printers(site: Site) -> list[str]:
+def printers_of(site: Site) -> list[str]:
+    """The ids of the devices that print tickets."""
     return [device.id for device in site.devices if device.driver == PRINTER_DRIVER]
-
-
-def _known(ids: Sequence[str]) -> str:
-    return f"; there are: {', '.join(sorted(ids))}" if ids else "; none is defined"

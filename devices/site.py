@@ -1,9 +1,11 @@
-"""The typed model of the hall file. Reading the file is the CLI's work."""
+"""The typed model of the hall file. Reading the file is the CLI's work.
+
+Whether its references lead somewhere: `devices.site_mistakes`.
+"""
 
 from __future__ import annotations
 
-from collections import Counter as Tally
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, time
 from enum import StrEnum
 from typing import Annotated, Any, Self
@@ -20,7 +22,7 @@ from pydantic import (
 
 from devices import ids
 from devices.hours import OpeningHours
-from devices.kiosks import Kiosk, kiosk_mistakes, kiosks_of
+from devices.kiosks import Kiosk, kiosks_of
 from devices.queueing import (
     OnCallWhileOpen,
     QueueSettings,
@@ -36,9 +38,6 @@ Id = ids.Id
 """An id that becomes a topic level."""
 
 DEFAULT_NODE = "main"
-LINE = "ff68"
-"""Driver of lines of callers, which strips share."""
-STRIP = "strip"
 
 
 class SiteError(ValueError):
@@ -249,27 +248,6 @@ class DeviceEntry(BaseModel):
         """What people call it."""
         return self.name or self.id
 
-    @property
-    def counters(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
-        """Every counter that the device names, with the path to the key."""
-        if self.counter is not None:
-            yield ("counter",), self.counter
-        units = self.parameters.get("units")
-        for index, unit in enumerate(units if isinstance(units, list) else []):
-            for key in ("counter", "transfer_to"):
-                if isinstance(unit, Mapping) and isinstance(unit.get(key), str):
-                    yield ("units", index, key), unit[key]
-
-    def elsewhere(
-        self, services: set[str], areas: set[str]
-    ) -> Iterator[tuple[tuple[str | int, ...], str, set[str], str]]:
-        """Every service and area of its units: path, id, what there is, and kind."""
-        units = self.parameters.get("units")
-        for index, unit in enumerate(units if isinstance(units, list) else []):
-            for kind, known in (("service", services), ("area", areas)):
-                if isinstance(unit, Mapping) and isinstance(unit.get(kind), str):
-                    yield ("units", index, kind), unit[kind], known, kind
-
 
 def _none_is_empty(value: object) -> object:
     return [] if value is None else value
@@ -294,15 +272,6 @@ class Site(Model):
     guides: Annotated[str, Field(min_length=1)] | None = None
     """The folder of service guides; in the hall file relative to that file."""
     devices: Annotated[list[DeviceEntry], BeforeValidator(_none_is_empty)] = []
-
-    def mistakes(self) -> list[SiteError]:
-        """Every reference that leads nowhere and every id that stands twice."""
-        return [
-            *self._twice(),
-            *self._dangling(),
-            *self._units_of_nobody(),
-            *self._on_lines(),
-        ]
 
     def device(self, device_id: str) -> DeviceEntry | None:
         """The device of that id."""
@@ -348,114 +317,3 @@ class Site(Model):
     def on_node(self, node: str) -> list[DeviceEntry]:
         """The devices that a node runs."""
         return [device for device in self.devices if device.node == node]
-
-    def _twice(self) -> Iterator[SiteError]:
-        lists: dict[str, Iterable[Any]] = {
-            "services": self.services,
-            "counters": self.counters,
-            "areas": self.areas,
-            "kiosks": self.kiosks,
-            "devices": self.devices,
-        }
-        for name, items in lists.items():
-            yield from _repeated(name, "id", [item.id for item in items])
-        yield from _repeated("services", "prefix", [s.prefix for s in self.services])
-        yield from _repeated("counters", "number", [c.number for c in self.counters])
-        yield from (
-            SiteError(("queue", *mistake.path), str(mistake))
-            for mistake in _repeated(
-                "priorities", "id", [p.id for p in self.queue.priorities]
-            )
-        )
-        yield from _repeated("devices", "serial", [_serial(d) for d in self.devices])
-
-    def _units_of_nobody(self) -> Iterator[SiteError]:
-        services = {service.id for service in self.services}
-        areas = {area.id for area in self.areas}
-        for index, device in enumerate(self.devices):
-            for tail, name, known, what in device.elsewhere(services, areas):
-                if name not in known:
-                    yield SiteError(
-                        ("devices", index, *tail),
-                        f"no {what} {name!r}{_known(known)}",
-                    )
-
-    def _dangling(self) -> Iterator[SiteError]:
-        services = {service.id for service in self.services}
-        areas = {area.id for area in self.areas}
-        counters = {counter.id for counter in self.counters}
-        for index, counter in enumerate(self.counters):
-            for path, service in counter.named_services:
-                if service not in services:
-                    yield SiteError(
-                        ("counters", index, *path),
-                        f"no service {service!r}{_known(services)}",
-                    )
-            if counter.area is not None and counter.area not in areas:
-                yield SiteError(
-                    ("counters", index, "area"),
-                    f"no area {counter.area!r}{_known(areas)}",
-                )
-        for path, message in kiosk_mistakes(self):
-            yield SiteError(path, message)
-        for index, device in enumerate(self.devices):
-            if device.area is not None and device.area not in areas:
-                yield SiteError(
-                    ("devices", index, "area"),
-                    f"no area {device.area!r}{_known(areas)}",
-                )
-            for tail, name in device.counters:
-                if name not in counters:
-                    yield SiteError(
-                        ("devices", index, *tail),
-                        f"no counter {name!r}{_known(counters)}",
-                    )
-
-    def _on_lines(self) -> Iterator[SiteError]:
-        """Strips whose line cannot be, and addresses that two of them have."""
-        taken: set[tuple[object, object]] = set()
-        for index, device in enumerate(self.devices):
-            name = device.parameters.get("bus")
-            if device.driver != STRIP or not isinstance(name, str):
-                continue
-            path = ("devices", index, "bus")
-            lines = {each.id for each in self.devices if each.driver == LINE}
-            bus = self.device(name)
-            if bus is None:
-                yield SiteError(path, f"no device {name!r}{_known(lines)}")
-            elif bus.driver != LINE:
-                yield SiteError(
-                    path,
-                    f"{name} is no line of callers (driver {LINE}){_known(lines)}",
-                )
-            elif bus.node != device.node:
-                yield SiteError(
-                    path,
-                    f"{name} is on node {bus.node}; a strip is on the node of its line",
-                )
-            place = (name, device.parameters.get("address"))
-            if place in taken:
-                yield SiteError(
-                    ("devices", index, "address"),
-                    f"another strip on {name} has address {place[1]}",
-                )
-            taken.add(place)
-
-
-def _known(ids: set[str]) -> str:
-    return f"; there are: {', '.join(sorted(ids))}" if ids else "; none is defined"
-
-
-def _serial(device: DeviceEntry) -> object:
-    """What a clock that pushes is known by; nothing else has it twice."""
-    serial = device.parameters.get("serial") if device.driver == "adms" else None
-    return serial if isinstance(serial, str | int) else object()
-
-
-def _repeated(name: str, key: str, values: list[Any]) -> Iterator[SiteError]:
-    seen = Tally(values)
-    first: set[Any] = set()
-    for index, value in enumerate(values):
-        if seen[value] > 1 and value in first:
-            yield SiteError((name, index, key), f"{key} {value!r} stands twice")
-        first.add(value)

@@ -23,6 +23,7 @@ from bridge.cli.positions import Document, Path, TextError, decode_text, read_do
 from bridge.cli.secrets import Secrets
 from devices.errors import ConfigurationError
 from devices.site import DeviceEntry, Site
+from devices.site_mistakes import mistakes_of
 
 LATER_DRIVERS: Final = frozenset({"pcsc"})
 """Drivers of the contract that a later version brings."""
@@ -86,7 +87,7 @@ class _Check:
             return
         site, places = self._validate(data)
         if site is not None:
-            for mistake in site.mistakes():
+            for mistake in mistakes_of(site):
                 self._reference(_mapped(mistake.path, places), str(mistake))
         self._check_devices(data)
         if site is not None and site.guides is not None:

@@ -16,6 +16,7 @@ from support.driving import Driving, RecordingContext, driving
 
 from devices.kinds import DeviceState
 from devices.site import DeviceEntry, Site
+from devices.site_mistakes import mistakes_of
 from drivers.adms.server import PushServer
 from drivers.driver import Driver
 from drivers.registry import check_device, driver_names, find_driver
@@ -89,7 +90,7 @@ def make_site(name: str, url: str) -> tuple[Site, DeviceEntry]:
             "devices": [device, line] if is_carried(name) else [device],
         }
     )
-    assert site.mistakes() == []
+    assert mistakes_of(site) == []
     return site, site.devices[0]
 
 

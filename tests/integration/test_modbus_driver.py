@@ -17,6 +17,7 @@ from devices.errors import CommandRejectedError
 from devices.kinds import DeviceState
 from devices.modbus.rtu import Frame, Function, refusal
 from devices.site import DeviceEntry, Site
+from devices.site_mistakes import mistakes_of
 from drivers.modbus.driver import TubeDriver
 from drivers.registry import check_device
 from simulators.hosting.host import Hosted, host
@@ -222,7 +223,7 @@ def test_what_cannot_be_is_a_mistake(keys: dict[str, Any], path: tuple[Any]) -> 
 def test_services_and_areas_of_tubes_must_exist() -> None:
     units = [{"address": 1, "service": "x"}, {"address": 2, "area": "y"}]
     site = Site(hall=HALL, devices=[entry_of("tcp://h:502", units=units)])
-    assert [mistake.path for mistake in site.mistakes()] == [
+    assert [mistake.path for mistake in mistakes_of(site)] == [
         ("devices", 0, "units", 0, "service"),
         ("devices", 0, "units", 1, "area"),
     ]

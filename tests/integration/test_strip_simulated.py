@@ -11,7 +11,8 @@ from support.driving import RecordingContext, driving
 from support.strip_lines import device, strip_hall, strip_site, until
 
 from devices.kinds import DeviceState
-from devices.site import DeviceEntry
+from devices.site import DeviceEntry, Site
+from devices.site_mistakes import mistakes_of
 from drivers.registry import check_device
 from drivers.strip.driver import StripDriver
 
@@ -155,9 +156,9 @@ def test_a_strip_wants_a_line_and_an_address_of_its_own(
     changes: dict[str, Any], path: str, message: str
 ) -> None:
     body = strip_site("tcp://127.0.0.1:1", strips=2).model_dump()
-    assert strip_site("tcp://127.0.0.1:1", strips=2).mistakes() == []
+    assert mistakes_of(strip_site("tcp://127.0.0.1:1", strips=2)) == []
     body["devices"][1] |= changes
-    mistakes = type(strip_site("x:1")).model_validate(body).mistakes()
+    mistakes = mistakes_of(Site.model_validate(body))
     assert [each.path[2] for each in mistakes] == [path]
     assert message in str(mistakes[0])
 

@@ -11,6 +11,7 @@ from support.ub485_lines import PanelHall, panel_entry, panel_hall, panel_site, 
 
 from devices.errors import CommandRejectedError
 from devices.kinds import DeviceState
+from devices.site_mistakes import mistakes_of
 from drivers.registry import check_device
 
 WIRES = ["tcp", "serial"]
@@ -241,9 +242,9 @@ def test_mistakes_of_an_entry_are_named(
 
 def test_the_window_to_transfer_to_is_one_of_the_halls() -> None:
     site = panel_site(panel_entry("tcp://127.0.0.1:1"))
-    assert site.mistakes() == []
+    assert mistakes_of(site) == []
     wrong = site.model_copy(update={"counters": site.counters[:1]})
-    paths = [mistake.path for mistake in wrong.mistakes()]
+    paths = [mistake.path for mistake in mistakes_of(wrong)]
     assert paths == [
         ("devices", 0, "units", 0, "transfer_to"),
         ("devices", 0, "units", 1, "counter"),

@@ -12,6 +12,7 @@ from bridge.domain.quotas import check_quota
 from bridge.domain.roster import services_on
 from devices.queueing import Quota, RosterRow
 from devices.site import Counter, Site
+from devices.site_mistakes import mistakes_of
 
 MONDAY = date(2026, 3, 2)
 
@@ -104,7 +105,7 @@ def test_a_service_of_a_roster_must_be_there() -> None:
         ],
         "queue": {"priorities": [{"id": "x", "ahead_min": 1}] * 2},
     }
-    found = [(each.path, str(each)) for each in Site.model_validate(body).mistakes()]
+    found = [(each.path, str(each)) for each in mistakes_of(Site.model_validate(body))]
     assert [path for path, _ in found] == [
         ("queue", "priorities", 1, "id"),
         ("counters", 0, "services", 1),
