@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from bridge.domain.queue import OPEN, QUEUED
+from bridge.domain.queue import OPEN
 from bridge.domain.views import PrintState, TicketState
 
 FRESH: Final = timedelta(seconds=60)
@@ -75,14 +75,6 @@ def trouble_of(printer: str, value: Mapping[str, Any]) -> PrinterTrouble | None:
 def is_fresh(queued: datetime, now: datetime) -> bool:
     """Whether a job is still worth printing."""
     return now - queued <= FRESH
-
-
-def is_same_visit(state: TicketState) -> bool:
-    """Whether a subject that draws again gets this ticket instead of a new number.
-
-    It is for the same service, of today, and nobody called it yet.
-    """
-    return state in QUEUED
 
 
 def may_reprint(state: TicketState) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -36,16 +37,21 @@ def admit(work: Work, service: Service, errand: Errand) -> dict[str, Any]:
         appointment=errand.appointment,
         limits=rules.appointments,
     )
-    services = [service, *(_service(work, each) for each in errand.next_services)]
-    if errand.appointment is None:  # an appointed time was promised to them
-        for each in services:
-            _check(work, each)
+    admit_services(work, (service.id, *errand.next_services), errand)
     return {
         "turn": turn,
         "priority": class_id,
         "appointment": errand.appointment,
-        "next_services": ",".join(each.id for each in services[1:]),
+        "next_services": ",".join(errand.next_services),
     }
+
+
+def admit_services(work: Work, wanted: Sequence[str], errand: Errand) -> None:
+    """Raise a `RuleError` when one of these services is not to be had now."""
+    services = [_service(work, each) for each in wanted]
+    if errand.appointment is None:  # an appointed time was promised to them
+        for each in services:
+            _check(work, each)
 
 
 def _check(work: Work, service: Service) -> None:

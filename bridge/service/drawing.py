@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.domain.errors import NotFoundError, NoTicketError, PrinterError
-from bridge.domain.printing import (
-    PrinterTrouble,
-    is_same_visit,
-    may_reprint,
-)
+from bridge.domain.printing import PrinterTrouble, may_reprint
+from bridge.domain.queue import OPEN
 from bridge.domain.views import Channel, Drawn, PrintState, TicketView
+from bridge.domain.visit import Held, drawn_again
 from bridge.service import desk
+from bridge.service.admission import admit_services
 from bridge.service.once import do_once, remembered
 from bridge.service.ports import Errand, Once
 from bridge.service.printing import (
@@ -25,7 +24,14 @@ from bridge.service.printing import (
     tell_print,
 )
 from bridge.service.shapes import as_json, ticket_from_json
-from bridge.service.tickets import Ticket, by_ref, find, ticket_view, tickets
+from bridge.service.tickets import (
+    Ticket,
+    add_services,
+    by_ref,
+    ticket_of,
+    ticket_view,
+    tickets,
+)
 from bridge.service.work import Work
 from bridge.store import tables
 from devices.kiosks import Kiosk, PrintPolicy
@@ -162,17 +168,34 @@ def _draw(work: Work, printing: Printing, wish: Wish) -> Drawn:
 
 
 def _same_visit(work: Work, wish: Wish) -> Ticket | None:
+    """The ticket that the subject holds for this, for all of what is wanted."""
     if wish.subject_ref is None:
         return None
     table = tables.ticket
-    found = find(
-        work.db,
+    query = (
         tickets()
-        .where(table.c.subject_ref == wish.subject_ref)
-        .where(table.c.service == wish.service, table.c.day == work.today)
-        .order_by(table.c.id.desc()),
+        .where(table.c.subject_ref == wish.subject_ref, table.c.day == work.today)
+        .where(table.c.state.in_(sorted(OPEN)))
     )
-    return found if found is not None and is_same_visit(found.state) else None
+    held = {row.id: ticket_of(row) for row in work.db.execute(query)}
+    errand = wish.errand or Errand()
+    again = drawn_again(
+        [
+            Held(
+                key=each.key,
+                state=each.state,
+                service=each.service,
+                next_services=each.next_services,
+                turn=each.turn,
+            )
+            for each in held.values()
+        ],
+        (wish.service, *errand.next_services),
+    )
+    if again is None:
+        return None
+    admit_services(work, again.added, errand)
+    return add_services(work, held[again.key], again.added)
 
 
 def _as_body(drawn: Drawn) -> Mapping[str, Any]:

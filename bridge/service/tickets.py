@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -195,6 +195,17 @@ def move(
         work.db.execute(_CLOSE_INTERVAL, {"b_ticket": ticket.key, "finish": at})
         open_interval(work, moved, action.value, at)
     return moved
+
+
+def add_services(work: Work, ticket: Ticket, services: Sequence[str]) -> Ticket:
+    """Have a visit go on to more services, after those that it is for; tells it."""
+    if not services:
+        return ticket
+    more = (*ticket.next_services, *services)
+    work.db.execute(_MOVE, {"b_key": ticket.key, "next_services": ",".join(more)})
+    grown = replace(ticket, next_services=more)
+    tell_ticket(work, grown)
+    return grown
 
 
 def open_interval(work: Work, ticket: Ticket, action: str, at: datetime) -> None:
