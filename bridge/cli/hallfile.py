@@ -76,6 +76,7 @@ class _Check:
         self._hall = hall
         self._document = document
         self._told: set[Path] = set()
+        self._later: set[str] = set()
 
     def run(self) -> None:
         data = self._document.data
@@ -159,6 +160,7 @@ class _Check:
                 find_driver(entry.driver)
             except ConfigurationError:
                 self._warn((*path, "driver"), f"{entry.driver}: {LATER}")
+                self._later.add(entry.driver)
                 return
         for error in check_device(entry):
             tail = real_path(error.path, self._document.at(path))
@@ -177,11 +179,10 @@ class _Check:
 
     def _advise(self, site: Site) -> None:
         # As above: only a sound file needs the drivers.
-        from drivers.registry import advise_device, driver_names  # noqa: PLC0415
+        from drivers.registry import advise_device  # noqa: PLC0415
 
-        known = set(driver_names())
         for index, entry in enumerate(site.devices):
-            if entry.driver in known:
+            if entry.driver not in self._later:
                 for advice in advise_device(entry, site):
                     self._warn(("devices", index, *advice.path), str(advice))
 

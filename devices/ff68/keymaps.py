@@ -21,8 +21,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from itertools import combinations
-from typing import Annotated, Final, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from ruamel.yaml import YAML
@@ -129,8 +130,7 @@ class KeyMap(BaseModel):
     def parse(cls, text: str, origin: str) -> Self:
         """Read a key map; `ConfigurationError` names the file and every mistake."""
         try:
-            body = YAML(typ="safe", pure=True).load(text)
-            return cls.model_validate(body)
+            return cls.model_validate(_read_yaml(text))
         except YAMLError as error:
             raise ConfigurationError(f"key map {origin}: {error}") from error
         except ValidationError as error:
@@ -169,6 +169,12 @@ class KeyMap(BaseModel):
             if not rule.selector and rule.min_digits <= len(before) <= rule.max_digits:
                 return rule
         return None
+
+
+@lru_cache(maxsize=16)
+def _read_yaml(text: str) -> Any:
+    """Once a text: every line of a hall names the same few maps."""
+    return YAML(typ="safe", pure=True).load(text)
 
 
 def _digits(data: bytes) -> str:
