@@ -17,11 +17,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, insert, select,
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import QueuePool
 
-from bridge.store import attendance_tables
 from bridge.store.errors import StoreCorruptError, StoreError, StoreInUseError
-from bridge.store.tables import meta
-
-metadata = attendance_tables.ledger.metadata
+from bridge.store.tables import meta, metadata
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 HEAD: Final = "0005"

@@ -24,9 +24,9 @@ from bridge.service.attendance.facts.seals import seal_beside
 from bridge.service.attendance.facts.verify import verify
 from bridge.service.attendance.sheets.files import month_workbook
 from bridge.service.hall import Hall, open_hall
-from bridge.store.attendance_tables import day_row
 from bridge.store.bulk import insert_many
 from bridge.store.tables import punch
+from bridge.store.tables.attendance import day_row
 from devices.events import Direction, PunchMethod
 
 PART: Final = "attendance"

@@ -21,7 +21,7 @@ from bridge.service.attendance.facts.seals import (
 )
 from bridge.service.attendance.facts.verify import verify
 from bridge.service.attendance.settings import Settings
-from bridge.store.attendance_tables import seal
+from bridge.store.tables.attendance import seal
 
 MONDAY = date(2026, 3, 2)
 

@@ -24,8 +24,8 @@ from bridge.domain.views import (
 )
 from bridge.service.hall import Hall
 from bridge.service.ports import ListQuery
-from bridge.store.attendance_tables import dirty_day
 from bridge.store.tables import card, inbox, printer, tamper
+from bridge.store.tables.attendance import dirty_day
 from devices.events import EventType
 
 S = TicketState

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Row, select
 from bridge.domain.views import DeviceView
 from bridge.service.attendance.facts.book import Book
 from bridge.service.attendance.views import ClockGap, ClockStanding
-from bridge.store.attendance_tables import clock_coverage, clock_gap
 from bridge.store.tables import device_event
+from bridge.store.tables.attendance import clock_coverage, clock_gap
 from devices.kinds import DeviceState
 
 GAPS_SINCE: Final = timedelta(days=62)

@@ -19,7 +19,7 @@ from bridge.service.attendance.labels import read_labels
 from bridge.service.attendance.listing import day_view
 from bridge.service.attendance.told import FactKind
 from bridge.service.attendance.views import DayExplained, Entry, Known
-from bridge.store.attendance_tables import day_row, fact, ledger
+from bridge.store.tables.attendance import day_row, fact, ledger
 
 MOST_ENTRIES = 200
 

@@ -17,7 +17,7 @@ from bridge.service.attendance.listing import EXCEPTIONS, day_view
 from bridge.service.attendance.months import undecided_in
 from bridge.service.attendance.stand_ins import UNCOVERED, stand_ins
 from bridge.service.attendance.views import ClockStanding, DayRow, Today
-from bridge.store.attendance_tables import day_row
+from bridge.store.tables.attendance import day_row
 
 MOST_EXCEPTIONS: Final = 200
 _ORDER: Final = {state: place for place, state in enumerate(EXCEPTIONS)}

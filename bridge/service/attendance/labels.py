@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, String, and_, func, or_, select
 
 from bridge.service.attendance.facts.book import Book
-from bridge.store.attendance_tables import day_row, ledger, month_state
+from bridge.store.tables.attendance import day_row, ledger, month_state
 
 MONTH: Final[ColumnElement[str]] = func.substr(day_row.c.day, 1, 7, type_=String)
 

@@ -15,8 +15,8 @@ from bridge.service.attendance.facts.book import Book, day_start
 from bridge.service.attendance.labels import Labels, read_labels
 from bridge.service.attendance.port import DayQuery
 from bridge.service.attendance.views import DayRow, Tamper, UnknownUser
-from bridge.store.attendance_tables import day_row
 from bridge.store.tables import punch, tamper
+from bridge.store.tables.attendance import day_row
 
 EXCEPTIONS: Final = (
     DayState.UNKNOWN,

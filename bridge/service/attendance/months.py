@@ -27,7 +27,7 @@ from bridge.service.attendance.labels import read_labels
 from bridge.service.attendance.listing import day_view
 from bridge.service.attendance.views import DayRow, MonthStatus, Sheet
 from bridge.service.work import Work
-from bridge.store.attendance_tables import day_row, dirty_day, fact, month_state
+from bridge.store.tables.attendance import day_row, dirty_day, fact, month_state
 
 CLOSED: Final = "month.closed"
 REOPENED: Final = "month.reopened"

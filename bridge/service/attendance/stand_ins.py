@@ -16,7 +16,7 @@ from bridge.service.attendance.days.rows import unpack
 from bridge.service.attendance.facts.book import Book
 from bridge.service.attendance.views import CoverStanding
 from bridge.service.work import Work
-from bridge.store.attendance_tables import day_row
+from bridge.store.tables.attendance import day_row
 
 UNCOVERED_ALARM: Final = "stand-in-missing"
 UNCOVERED: Final = rule.CoverState.UNCOVERED.value

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from alembic import context
 
-from bridge.store.attendance_tables import ledger
+from bridge.store.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=ledger.metadata,
+    target_metadata=metadata,
     render_as_batch=True,
 )
 with context.begin_transaction():

@@ -16,8 +16,8 @@ from bridge.domain.attendance.inputs import Coverage, Gap
 from bridge.domain.views import DeviceView
 from bridge.service.attendance.days.dirty import Span, mark_spans
 from bridge.service.work import Work
-from bridge.store.attendance_tables import clock_coverage, clock_gap, day_row
 from bridge.store.tables import position
+from bridge.store.tables.attendance import clock_coverage, clock_gap, day_row
 from devices.events import Lane
 from devices.site import Site
 

@@ -10,8 +10,8 @@ from typing import Final
 from sqlalchemy import Connection, delete, select
 
 from bridge.service.work import Work
-from bridge.store.attendance_tables import dirty_day
 from bridge.store.bulk import insert_many
+from bridge.store.tables.attendance import dirty_day
 
 TAKEN_AT_ONCE: Final = 20_000
 

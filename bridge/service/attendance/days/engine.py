@@ -41,9 +41,9 @@ from bridge.service.attendance.days.workers import Workers
 from bridge.service.attendance.facts.book import Book
 from bridge.service.days import meta_value, set_meta
 from bridge.service.work import Work
-from bridge.store.attendance_tables import day_row, month_state
 from bridge.store.errors import StoreError
 from bridge.store.tables import punch
+from bridge.store.tables.attendance import day_row, month_state
 
 log = logging.getLogger(__name__)
 

@@ -25,7 +25,7 @@ from bridge.service.attendance.facts.telling import spans_of
 from bridge.service.attendance.settings import Settings
 from bridge.service.attendance.told import Fact
 from bridge.service.attendance.views import DayChange
-from bridge.store.attendance_tables import day_row
+from bridge.store.tables.attendance import day_row
 from devices.site import Site
 
 MOST: Final = 1000

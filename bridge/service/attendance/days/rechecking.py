@@ -21,7 +21,7 @@ from bridge.service.attendance.days.rows import says_the_same, unpack
 from bridge.service.attendance.facts.book import Book
 from bridge.service.attendance.months import bounds
 from bridge.service.attendance.settings import Settings
-from bridge.store.attendance_tables import day_row
+from bridge.store.tables.attendance import day_row
 
 
 def differing(

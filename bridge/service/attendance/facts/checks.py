@@ -32,8 +32,8 @@ from bridge.service.attendance.facts.book import Book, enrolments_of
 from bridge.service.attendance.facts.kinds import DECIDED
 from bridge.service.attendance.facts.standing import find_row
 from bridge.service.attendance.told import Fact, FactKind, Removal
-from bridge.store.attendance_tables import clock_gap, month_state
 from bridge.store.tables import punch
+from bridge.store.tables.attendance import clock_gap, month_state
 from devices.site import Site
 
 LONGEST_LEAVE: Final = timedelta(days=400)

@@ -18,8 +18,8 @@ from bridge.domain.views import Page
 from bridge.service.attendance.told import FactKind
 from bridge.service.attendance.views import Entry
 from bridge.service.work import Work
-from bridge.store.attendance_tables import ledger
 from bridge.store.bulk import insert_many
+from bridge.store.tables.attendance import ledger
 
 
 def append(

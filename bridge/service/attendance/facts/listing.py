@@ -14,8 +14,8 @@ from bridge.service.attendance.facts.standing import FactRows, Reading, known
 from bridge.service.attendance.port import FactQuery
 from bridge.service.attendance.told import FactKind
 from bridge.service.attendance.views import Known
-from bridge.store.attendance_tables import fact as table
-from bridge.store.attendance_tables import ledger
+from bridge.store.tables.attendance import fact as table
+from bridge.store.tables.attendance import ledger
 
 NEWEST_FIRST = DECIDED | {FactKind.SPOT_CHECK, FactKind.CONFIRMATION}
 

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, func, insert, select
 from bridge.domain.attendance.chain import digest_rows
 from bridge.service.attendance.facts import ledger
 from bridge.service.work import Work
-from bridge.store.attendance_tables import seal
 from bridge.store.tables import microseconds, punch
+from bridge.store.tables.attendance import seal
 
 Result = TypeVar("Result")
 

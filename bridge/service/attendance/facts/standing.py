@@ -19,8 +19,8 @@ from bridge.domain.attendance.leave import ApprovalLevel, required_level
 from bridge.service.attendance.facts.kinds import DECIDED, RULES, from_json, from_text
 from bridge.service.attendance.told import FactKind
 from bridge.service.attendance.views import Entry, Known
-from bridge.store.attendance_tables import fact as table
 from bridge.store.bulk import insert_many
+from bridge.store.tables.attendance import fact as table
 
 NOT_FACTS: Final = frozenset({"month.closed", "month.reopened", "punches.sealed"})
 """Kinds of ledger rows that say nothing about a person or a rule."""

@@ -16,9 +16,9 @@ from bridge.service.attendance.facts.ledger import entry_of
 from bridge.service.attendance.facts.seals import SEALED, punch_digest
 from bridge.service.attendance.facts.standing import FactRow, FactRows, apply
 from bridge.service.attendance.months import CLOSED, REOPENED, month_digest
-from bridge.store.attendance_tables import fact, ledger, month_state
 from bridge.store.database import open_for_reading
 from bridge.store.tables import punch
+from bridge.store.tables.attendance import fact, ledger, month_state
 
 MOST_FAULTS: Final = 100
 

@@ -1,4 +1,4 @@
-"""The tables of attendance: the ledger, what it says now, what follows from it."""
+"""The ledger, what it says now, what follows from it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlalchemy import (
     Text,
 )
 
-from bridge.store.tables import Instant, metadata, numbered_key, numbered_table
+from bridge.store.tables.columns import Instant, metadata, numbered_key, numbered_table
 
 ledger = Table(
     "ledger",
