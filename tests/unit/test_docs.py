@@ -10,7 +10,8 @@ import pytest
 from pydantic import BaseModel
 
 from bridge.cli.program import COMMANDS
-from bridge.domain.queue import TRANSITIONS
+from bridge.domain.queue import OPEN, TRANSITIONS
+from bridge.domain.views import TicketState
 from devices.site import Site
 
 ROOT = Path(__file__).parents[2]
@@ -75,3 +76,23 @@ def test_the_table_of_ticket_states_is_the_rules() -> None:
     rows = re.findall(r"^\| (\S+) \| (\S+) \| (\S+) \|$", page, re.MULTILINE)
     rules = [(s.value, a.value, n.value) for (s, a), n in TRANSITIONS.items()]
     assert rows == [("from", "action", "to"), *rules]
+
+
+def _drawn_states() -> str:
+    """The states of a ticket as Mermaid draws them: one arrow from one to another."""
+    arrows: dict[tuple[str, str], list[str]] = {}
+    for (state, action), after in TRANSITIONS.items():
+        arrows.setdefault((state.value, after.value), []).append(action.value)
+    lines = ["stateDiagram-v2", "    [*] --> waiting: issue"]
+    for (before, after), actions in arrows.items():
+        lines.append(f"    {before} --> {after}: {', '.join(actions)}")
+    lines += [
+        f"    {state.value} --> [*]" for state in TicketState if state not in OPEN
+    ]
+    return "\n".join(lines)
+
+
+def test_the_drawing_of_ticket_states_is_the_rules() -> None:
+    page = (ROOT / "docs/reference/queue.md").read_text()
+    drawings = re.findall(r"```mermaid\n(.*?)\n```", page, re.DOTALL)
+    assert drawings == [_drawn_states()]
