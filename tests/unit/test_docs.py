@@ -84,8 +84,8 @@ def _drawn_states() -> str:
     for (state, action), after in TRANSITIONS.items():
         arrows.setdefault((state.value, after.value), []).append(action.value)
     lines = ["stateDiagram-v2", "    [*] --> waiting: issue"]
-    for (before, after), actions in arrows.items():
-        lines.append(f"    {before} --> {after}: {', '.join(actions)}")
+    for (before, to), actions in arrows.items():
+        lines.append(f"    {before} --> {to}: {', '.join(actions)}")
     lines += [
         f"    {state.value} --> [*]" for state in TicketState if state not in OPEN
     ]
