@@ -37,7 +37,7 @@ from bridge.service.once import do_once
 from bridge.service.ports import Errand, Once
 from bridge.service.printing import Printing
 from bridge.service.shapes import as_json
-from bridge.service.stream import Hub, Reader
+from bridge.service.stream import Areas, Hub, Reader
 from bridge.service.visits import note_rates
 from bridge.service.work import Work
 from bridge.store.database import Database
@@ -194,20 +194,20 @@ class Hall(Listing):
             )
         return await self._bus.request(device, name, args, timeout_s)
 
-    async def snapshot(self, area: str | None) -> tuple[int, Mapping[str, Any]]:
+    async def snapshot(self, areas: Areas) -> tuple[int, Mapping[str, Any]]:
         """(id of the last change in it, the whole state) for the live stream."""
         now = self.now()
         last, state = await self._database.read(
-            lambda db: snapshots.snapshot(db, self._site, area, now)
+            lambda db: snapshots.snapshot(db, self._site, areas, now)
         )
-        if area is None:
+        if areas is None:
             state["devices"] = [as_json(view) for view in self.devices()]
         return last, state
 
     @asynccontextmanager
-    async def subscribe(self, area: str | None) -> AsyncIterator[Reader]:
-        """Changes from now on, narrowed to an area; bounded."""
-        with self._hub.reading(area) as reader:
+    async def subscribe(self, areas: Areas) -> AsyncIterator[Reader]:
+        """Changes from now on, narrowed to areas; bounded."""
+        with self._hub.reading(areas) as reader:
             yield reader
 
     def troubles(self) -> Sequence[str]:

@@ -18,6 +18,7 @@ from bridge.domain.views import (
 from bridge.service import lists, snapshots
 from bridge.service.ports import ListQuery
 from bridge.service.tickets import by_ref, ticket_view
+from bridge.service.stream import Areas
 from bridge.store.database import Database
 from devices.site import Site
 
@@ -42,11 +43,11 @@ class Listing:
         )
 
     async def changes_since(
-        self, last_id: int, area: str | None
+        self, last_id: int, areas: Areas
     ) -> Sequence[Change] | None:
         """Changes after `last_id`; None when unknown or too old."""
         return await self._database.read(
-            lambda db: snapshots.changes_since(db, last_id, area)
+            lambda db: snapshots.changes_since(db, last_id, areas)
         )
 
     async def punches(self, query: ListQuery) -> Page[PunchView]:

@@ -24,6 +24,7 @@ from bridge.domain.views import (
     TicketView,
 )
 from devices.commands import Reply
+from bridge.service.stream import Areas
 from devices.site import Site
 
 if TYPE_CHECKING:  # it asks with `Once`, which stands here
@@ -174,21 +175,22 @@ class HallPort(Protocol):
     ) -> Reply:
         """Send a command to a device and wait for its reply."""
 
-    async def snapshot(self, area: str | None) -> tuple[int, Mapping[str, Any]]:
+    async def snapshot(self, areas: Areas) -> tuple[int, Mapping[str, Any]]:
         """(id of the last change in it, the whole state) for the live stream.
 
-        Without an area: `{"time", "hall", "services", "counters", "calls",
-        "devices"}`; with one: without devices, narrowed to the area, and with
-        `"area": {"id", "name"}`. `calls` newest first, at most 20, of today.
+        `{"time", "hall", "services", "counters", "calls", "tickets", "devices"}`;
+        of areas alone: without devices, narrowed to them, and with `"areas":
+        [{"id", "name"}]` (and `"area"` when it is one). `calls` newest first, at
+        most 20, of today; `tickets` those who wait, in their order.
         """
 
     async def changes_since(
-        self, last_id: int, area: str | None
+        self, last_id: int, areas: Areas
     ) -> Sequence[Change] | None:
         """Changes after `last_id`; None when unknown or too old: snapshot then."""
 
-    def subscribe(self, area: str | None) -> AbstractAsyncContextManager[Subscription]:
-        """Changes from now on, narrowed to an area; bounded."""
+    def subscribe(self, areas: Areas) -> AbstractAsyncContextManager[Subscription]:
+        """Changes from now on, narrowed to areas; bounded."""
 
     def troubles(self) -> Sequence[str]:
         """Why the hall is not ready (store, broker, nodes); empty when it is."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from bridge.domain.speech import announcement
 from bridge.domain.views import CallView, Change, QueueView, TicketBrief, TicketState
 from bridge.service.lineup import waiting
 from bridge.service.shapes import as_json
-from bridge.service.stream import concerns
+from bridge.service.stream import Areas, concerns
 from bridge.service.tickets import counter_view, service_views, window
 from bridge.store import tables
 from devices.site import Site
@@ -36,40 +36,97 @@ def queue_view(db: Connection, site: Site, day: date) -> QueueView:
 
 
 def snapshot(
-    db: Connection, site: Site, area: str | None, now: datetime
+    db: Connection, site: Site, areas: Areas, now: datetime
 ) -> tuple[int, dict[str, Any]]:
     """(last change in it, state) without devices, in one read transaction."""
     last = db.execute(select(func.max(tables.change.c.id))).scalar() or 0
     queue = queue_view(db, site, now.date())
-    services = {
-        service
-        for counter in site.counters
-        if area in {None, counter.area}
-        for service in counter.service_ids
-    }
+    day = hall_day(now)
+    last_called = latest_numbers(db, day)
+    shown = [view for view in queue.services if _is_in(site, view.id, areas)]
     state: dict[str, Any] = {
         "time": now.isoformat(),
         "hall": {"id": site.hall.id, "name": site.hall.name},
         "services": [
-            as_json(view)
-            for view in queue.services
-            if area is None or view.id in services
+            {**as_json(view), "last_called": last_called.get(view.id)} for view in shown
         ],
         "counters": [
-            as_json(view) for view in queue.counters if area in {None, view.area}
+            as_json(view)
+            for view in queue.counters
+            if areas is None or view.area in areas
         ],
-        "calls": [
-            as_json(view) for view in calls(db, site, hall_day(now), area, MAX_CALLS)
-        ],
+        "calls": [as_json(view) for view in calls(db, site, day, areas, MAX_CALLS)],
+        "tickets": line_up(db, site, {view.id for view in shown}),
     }
-    if area is not None:
-        found = site.area(area)
-        state["area"] = {"id": area, "name": found.name if found else ""}
+    if areas is not None:
+        state["areas"] = [
+            {"id": area.id, "name": area.name}
+            for area in site.areas
+            if area.id in areas
+        ]
+        if len(areas) == 1:
+            state["area"] = state["areas"][0]
     return last, state
 
 
+def _is_in(site: Site, service: str, areas: Areas) -> bool:
+    """Whether a window of the areas serves this on some day."""
+    return areas is None or any(
+        counter.area in areas and service in counter.service_ids
+        for counter in site.counters
+    )
+
+
+def latest_numbers(db: Connection, day: str) -> dict[str, str]:
+    """For each service the number that was called last for the first time."""
+    table, ticket = tables.call, tables.ticket
+    latest = (
+        select(func.max(table.c.id))
+        .where(table.c.day == day, table.c.repeat == 1)
+        .group_by(table.c.service)
+    )
+    rows = db.execute(
+        select(table.c.service, ticket.c.number)
+        .join(ticket, ticket.c.id == table.c.ticket)
+        .where(table.c.id.in_(latest))
+    )
+    return {row.service: row.number for row in rows}
+
+
+def line_up(
+    db: Connection, site: Site, services: Collection[str]
+) -> list[dict[str, Any]]:
+    """Those who wait for these services, in the order of their turns.
+
+    Numbers alone, and named as in a `ticket` change, which moves them.
+    """
+    ticket = tables.ticket
+    rows = db.execute(
+        select(
+            ticket.c.number,
+            ticket.c.service,
+            ticket.c.state,
+            ticket.c.turn,
+            ticket.c.only_counter,
+        )
+        .where(tables.IS_QUEUED)
+        .order_by(ticket.c.turn, ticket.c.id)
+    )
+    return [
+        {
+            "number": row.number,
+            "service": row.service,
+            "state": row.state,
+            "turn": row.turn.astimezone(site.hall.zone).isoformat(),
+            "only_counter": row.only_counter,
+        }
+        for row in rows
+        if row.service in services
+    ]
+
+
 def calls(
-    db: Connection, site: Site, day: str, area: str | None, limit: int
+    db: Connection, site: Site, day: str, areas: Areas, limit: int
 ) -> list[CallView]:
     """Calls of a day, newest first."""
     table, ticket = tables.call, tables.ticket
@@ -80,8 +137,8 @@ def calls(
         .order_by(table.c.id.desc())
         .limit(limit)
     )
-    if area is not None:
-        query = query.where(table.c.area == area)
+    if areas is not None:
+        query = query.where(table.c.area.in_(sorted(areas)))
     views: list[CallView] = []
     for row in db.execute(query):
         counter = site.counter(row.counter)
@@ -126,7 +183,7 @@ def board(db: Connection, site: Site, day: str) -> Board:
 
 
 def changes_since(
-    db: Connection, last_id: int, area: str | None
+    db: Connection, last_id: int, areas: Areas
 ) -> Sequence[Change] | None:
     """Changes after `last_id`; None when it is unknown or too long ago."""
     table = tables.change
@@ -145,7 +202,7 @@ def changes_since(
         Change(id=row.id, kind=row.kind, area=row.area, data=_object(row.data))
         for row in rows
     )
-    return [change for change in changes if concerns(change, area)]
+    return [change for change in changes if concerns(change, areas)]
 
 
 def _object(text: str) -> Mapping[str, Any]:

@@ -6,32 +6,37 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, TypeAlias
 
 from bridge.domain.views import Change
+
+Areas: TypeAlias = frozenset[str] | None
+"""What a reader follows: these areas, as a public screen may; None: everything."""
 
 MAX_WAITING: Final = 1000
 """Changes that a reader may fall behind."""
 
 
-def concerns(change: Change, area: str | None) -> bool:
-    """Whether a reader of an area (None: of everything) may see a change."""
-    if area is None:
+def concerns(change: Change, areas: Areas) -> bool:
+    """Whether a reader of areas may see a change."""
+    if areas is None:
         return True
-    return change.kind != "device" and change.area in {None, area}
+    if change.kind == "device":
+        return False
+    return change.area is None or change.area in areas
 
 
 class Reader:
     """One reader's changes; a slow one gets None and then what is new."""
 
-    def __init__(self, area: str | None) -> None:
-        self._area = area
+    def __init__(self, areas: Areas) -> None:
+        self._areas = areas
         self._waiting: deque[Change | None] = deque()
         self._wake = asyncio.Event()
 
     def put(self, change: Change) -> None:
         """Hand a change over if it concerns this reader."""
-        if not concerns(change, self._area):
+        if not concerns(change, self._areas):
             return
         if len(self._waiting) >= MAX_WAITING:
             self._waiting.clear()
@@ -61,9 +66,9 @@ class Hub:
             reader.put(change)
 
     @contextmanager
-    def reading(self, area: str | None) -> Iterator[Reader]:
+    def reading(self, areas: Areas) -> Iterator[Reader]:
         """A reader from now on."""
-        reader = Reader(area)
+        reader = Reader(areas)
         self._readers.add(reader)
         try:
             yield reader

@@ -19,6 +19,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from bridge.domain.views import Change
 from bridge.service.ports import HallPort
+from bridge.service.stream import Areas
 from bridge.web.encoding import to_json
 
 HEARTBEAT_S: Final = 15.0
@@ -31,6 +32,7 @@ MAX_STREAMS: Final = 1000
 """More open streams than any hall has screens."""
 
 _CACHED_FRAMES: Final = 512
+_CACHED_SNAPSHOTS: Final = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,15 +45,15 @@ class _Snapshot:
 
 
 class Live:
-    """All streams of one hall; a change is written as JSON once an area."""
+    """All streams of one hall; a change is written as JSON once."""
 
     def __init__(self, hall: HallPort, *, heartbeat_s: float = HEARTBEAT_S) -> None:
         self.heartbeat_s = heartbeat_s
         self.streams = 0
         self._hall = hall
         self._closed = asyncio.Event()
-        self._frames: OrderedDict[tuple[str | None, int], bytes] = OrderedDict()
-        self._snapshots: dict[str | None, _Snapshot] = {}
+        self._frames: OrderedDict[int, bytes] = OrderedDict()
+        self._snapshots: OrderedDict[Areas, _Snapshot] = OrderedDict()
         self._reading = asyncio.Lock()
         self._order = itertools.count()
 
@@ -69,51 +71,53 @@ class Live:
         await self._closed.wait()
 
     async def frames(
-        self, area: str | None, last_id: int | None
+        self, areas: Areas, last_id: int | None
     ) -> AsyncGenerator[bytes, None]:
         """The stream for one reader, without gap and without double."""
         yield f"retry: {RETRY_MS}\n\n".encode()
-        async with self._hall.subscribe(area) as subscription:
+        async with self._hall.subscribe(areas) as subscription:
             # Subscribed first, read second: what comes between is in both, and
             # the ids tell it.
             seen: int | None = None
             if last_id is not None:
-                missed = await self._hall.changes_since(last_id, area)
+                missed = await self._hall.changes_since(last_id, areas)
                 if missed is not None:
                     seen = last_id
                     for change in missed:
-                        yield self._frame(change, area)
+                        yield self._frame(change)
                         seen = change.id
             if seen is None:
-                seen, frame = await self._snapshot(area)
+                seen, frame = await self._snapshot(areas)
                 yield frame
             async for later in subscription:
                 if later is None:
-                    seen, frame = await self._snapshot(area)
+                    seen, frame = await self._snapshot(areas)
                     yield frame
                 elif later.id > seen:
-                    yield self._frame(later, area)
+                    yield self._frame(later)
                     seen = later.id
 
-    async def _snapshot(self, area: str | None) -> tuple[int, bytes]:
+    async def _snapshot(self, areas: Areas) -> tuple[int, bytes]:
         """A snapshot read after this call; those who wait together share one."""
         asked = next(self._order)
         async with self._reading:
-            kept = self._snapshots.get(area)
+            kept = self._snapshots.get(areas)
             if kept is None or kept.begun < asked:
                 begun = next(self._order)
-                last, state = await self._hall.snapshot(area)
+                last, state = await self._hall.snapshot(areas)
                 frame = event_frame("snapshot", last, state, self._zone)
                 kept = _Snapshot(begun=begun, last=last, frame=frame)
-                self._snapshots[area] = kept
+                self._snapshots[areas] = kept
+                self._snapshots.move_to_end(areas)
+                if len(self._snapshots) > _CACHED_SNAPSHOTS:
+                    self._snapshots.popitem(last=False)
         return kept.last, kept.frame
 
-    def _frame(self, change: Change, area: str | None) -> bytes:
-        key = (area, change.id)
-        frame = self._frames.get(key)
+    def _frame(self, change: Change) -> bytes:
+        frame = self._frames.get(change.id)
         if frame is None:
             frame = event_frame(change.kind, change.id, change.data, self._zone)
-            self._frames[key] = frame
+            self._frames[change.id] = frame
             if len(self._frames) > _CACHED_FRAMES:
                 self._frames.popitem(last=False)
         return frame
@@ -141,13 +145,13 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, live: Live, area: str | None, last_id: int | None) -> None:
+    def __init__(self, live: Live, areas: Areas, last_id: int | None) -> None:
         super().__init__(
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         )
         del self.headers["content-length"]
         self._live = live
-        self._area = area
+        self._areas = areas
         self._last_id = last_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -176,7 +180,7 @@ class EventStream(Response):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _write(self, send: Send) -> None:
-        frames = self._live.frames(self._area, self._last_id)
+        frames = self._live.frames(self._areas, self._last_id)
         async with aclosing(frames):
             async for frame in frames:
                 await send(_body(frame))

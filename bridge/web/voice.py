@@ -74,7 +74,7 @@ async def read_call(
 
 
 async def _spoken(hall: HallPort, area: str, call_id: str) -> list[Spoken]:
-    _, state = await hall.snapshot(area)
+    _, state = await hall.snapshot(frozenset({area}))
     calls: list[dict[str, Any]] = state["calls"]
     found = next((call for call in calls if call["id"] == call_id), None)
     speech = found["speech"] if found else ()

@@ -5,14 +5,17 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from support.bridges import Clock, running_hall
+from support.bridges import Clock, make_site, running_hall
 from support.intakes import RecordingBus
 
 from bridge.domain.errors import NotFoundError
 from bridge.domain.views import Change, Channel, CounterAction
 from bridge.service.hall import Hall
+from bridge.service.ports import Errand
 from bridge.service.stream import MAX_WAITING, Hub
 from bridge.store.tables import change
+
+UPSTAIRS = frozenset({"upstairs"})
 
 
 @pytest.fixture
@@ -69,17 +72,49 @@ async def test_a_snapshot_goes_on_with_changes(hall: Hall) -> None:
 async def test_an_area_sees_its_own_and_no_devices(hall: Hall) -> None:
     await call_one(hall)
     await call_one(hall, "idcard", "w3")
-    _, state = await hall.snapshot("upstairs")
+    _, state = await hall.snapshot(UPSTAIRS)
     assert "devices" not in state
     assert state["area"] == {"id": "upstairs", "name": "二楼"}
     assert [each["id"] for each in state["counters"]] == ["w3"]
     assert [each["counter"] for each in state["calls"]] == ["w3"]
     assert [each["id"] for each in state["services"]] == ["idcard"]
-    changes = await hall.changes_since(0, "upstairs")
+    changes = await hall.changes_since(0, UPSTAIRS)
     assert changes is not None
     assert {each.area for each in changes} == {None, "upstairs"}
     tickets = [each.data for each in changes if each.kind == "ticket"]
     assert {each["service"] for each in tickets} == {"idcard"}
+
+
+async def test_a_snapshot_tells_who_waits_in_their_order(tmp_path: Path) -> None:
+    elderly = {"id": "elderly", "name": "老年人", "ahead_min": 15}
+    site = make_site(queue={"priorities": [elderly]})
+    async with running_hall(tmp_path, site=site) as hall:
+        for service in ("reg", "idcard", "reg"):
+            await hall.issue_ticket(service=service, channel=Channel.WEB)
+        errand = Errand(priority="elderly")
+        await hall.issue_ticket(service="reg", channel=Channel.WEB, errand=errand)
+        _, state = await hall.snapshot(None)
+        numbers = [each["number"] for each in state["tickets"]]
+        assert numbers == ["A003", "A001", "B001", "A002"]
+        assert "id" not in state["tickets"][0]
+        _, state = await hall.snapshot(UPSTAIRS)
+        assert [each["number"] for each in state["tickets"]] == ["B001"]
+        for action in (CounterAction.CALL, CounterAction.RECALL):
+            await hall.counter_action("w1", action)
+        _, state = await hall.snapshot(None)
+        numbers = [each["number"] for each in state["tickets"]]
+        assert numbers == ["A001", "B001", "A002"]
+        called = {each["id"]: each["last_called"] for each in state["services"]}
+        assert called == {"reg": "A003", "idcard": None}
+
+
+async def test_several_areas_make_one_snapshot(hall: Hall) -> None:
+    await call_one(hall)
+    await call_one(hall, "idcard", "w3")
+    _, state = await hall.snapshot(frozenset({"hall", "upstairs"}))
+    assert "area" not in state
+    assert [area["id"] for area in state["areas"]] == ["hall", "upstairs"]
+    assert [call["counter"] for call in state["calls"]] == ["w3", "w1"]
 
 
 async def test_ids_that_are_unknown_or_too_old_need_a_snapshot(hall: Hall) -> None:
@@ -108,7 +143,7 @@ async def test_ids_increase_over_a_restart(tmp_path: Path, clock: Clock) -> None
 
 async def test_a_slow_reader_must_start_anew() -> None:
     hub = Hub()
-    with hub.reading(None) as slow, hub.reading("hall") as narrow:
+    with hub.reading(None) as slow, hub.reading(frozenset({"hall"})) as narrow:
         for number in range(MAX_WAITING + 2):
             hub.publish(Change(id=number, kind="device", area=None, data={}))
         changes = slow.__aiter__()
@@ -123,7 +158,7 @@ async def test_a_slow_reader_must_start_anew() -> None:
 
 
 async def test_a_reader_waits_for_what_comes(hall: Hall) -> None:
-    async with hall.subscribe("hall") as reader:
+    async with hall.subscribe(frozenset({"hall"})) as reader:
         waiting = asyncio.ensure_future(anext(reader.__aiter__()))
         await asyncio.sleep(0)
         assert not waiting.done()

@@ -61,7 +61,7 @@ async def test_a_stream_begins_with_a_snapshot_and_goes_on(
         assert first.id == 1
         body = json.loads(first.data)
         assert body.keys() == {
-            *("time", "hall", "services", "counters", "calls", "devices"),
+            *("time", "hall", "services", "counters", "calls", "tickets", "devices"),
         }
         await hall.counter_action("w1", CounterAction.CALL)
         hall.change("device", None, {"id": "bus-1", "state": "ready"})
@@ -117,15 +117,39 @@ async def test_an_area_narrows_the_stream(web: Served, hall: FakeHall) -> None:
         assert kinds == ["ticket", "ticket", "ticket", "ticket", "counter", "call"]
 
 
+@pytest.mark.parametrize("query", ["?area=upper&area=hall", "?area=hall,upper"])
+async def test_a_stream_of_several_areas(
+    web: Served, hall: FakeHall, query: str
+) -> None:
+    async with follow(web, query) as frames:
+        first = json.loads((await anext(frames)).data)
+        assert [area["id"] for area in first["areas"]] == ["hall", "upper"]
+        assert [one["id"] for one in first["counters"]] == ["w1", "w2", "w3"]
+        hall.change("counter", "cellar", {"id": "w9"})
+        hall.change("device", None, {"id": "bus-1"})
+        hall.change("counter", "upper", {"id": "w3"})
+        hall.change("counter", "hall", {"id": "w1"})
+        seen = [json.loads((await anext(frames)).data)["id"] for _ in range(2)]
+        assert seen == ["w3", "w1"]
+
+
+@pytest.mark.parametrize("query", ["?area=", "?area=hall,cellar", "?area=hall,"])
+async def test_an_area_that_is_not_there_is_told(web: Served, query: str) -> None:
+    async with httpx.AsyncClient() as client:
+        answer = await client.get(f"{web.url}/api/v1/stream{query}")
+    assert answer.status_code == 404
+    assert answer.json()["detail"].startswith("no area '")
+
+
 async def test_what_changes_while_a_snapshot_is_read_comes_once(
     hall: FakeHall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A change before the snapshot is read is in it, one after it follows."""
     read = hall.snapshot
 
-    async def slow(area: str | None) -> tuple[int, Mapping[str, object]]:
+    async def slow(areas: hub.Areas) -> tuple[int, Mapping[str, object]]:
         await draw(hall)
-        state = await read(area)
+        state = await read(areas)
         await draw(hall)
         return state
 
@@ -144,9 +168,9 @@ async def test_what_changes_while_missed_ones_are_read_comes_once(
     await draw(hall)
     read = hall.changes_since
 
-    async def slow(last_id: int, area: str | None) -> Sequence[Change] | None:
+    async def slow(last_id: int, areas: hub.Areas) -> Sequence[Change] | None:
         await draw(hall)
-        missed = await read(last_id, area)
+        missed = await read(last_id, areas)
         await draw(hall)
         return missed
 
@@ -203,8 +227,9 @@ async def test_a_change_is_written_once_for_many_screens(
 
     async with AsyncExitStack() as stack:
         screens = [
-            await stack.enter_async_context(follow(web, "?area=hall"))
-            for _ in range(20)
+            await stack.enter_async_context(follow(web, f"?area={areas}"))
+            for areas in ("hall", "hall,upper", "hall&area=upper")
+            for _ in range(10)
         ]
         for frames in screens:
             assert (await anext(frames)).kind == "snapshot"
@@ -219,13 +244,13 @@ async def test_screens_that_come_together_share_a_snapshot(
     hall: FakeHall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = hall.snapshot
-    reads: list[str | None] = []
+    reads: list[hub.Areas] = []
     gate = asyncio.Event()
 
-    async def slow(area: str | None) -> tuple[int, Mapping[str, object]]:
-        reads.append(area)
+    async def slow(areas: hub.Areas) -> tuple[int, Mapping[str, object]]:
+        reads.append(areas)
         await gate.wait()
-        return await read(area)
+        return await read(areas)
 
     monkeypatch.setattr(hall, "snapshot", slow)
     async with serving(hall) as web, AsyncExitStack() as stack:

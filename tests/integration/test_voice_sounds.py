@@ -136,7 +136,7 @@ async def test_the_web_gives_gong_and_call(tmp_path: Path) -> None:
             answer = await client.get(f"/voice/{path}.wav")
             assert answer.status_code == 404, path
             assert answer.headers["content-type"] == "application/problem+json"
-    state = (await hall.snapshot("hall"))[1]
+    state = (await hall.snapshot(frozenset({"hall"})))[1]
     said = [{"lang": "zh-CN", "text": "请A零零一号到一号窗口"}]
     assert state["calls"][0]["speech"] == said
 

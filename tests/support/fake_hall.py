@@ -42,7 +42,7 @@ from bridge.domain.views import (
 )
 from bridge.service.ports import Errand, ListQuery, Once, Subscription
 from bridge.service.shapes import as_json
-from bridge.service.stream import Hub, Reader, concerns
+from bridge.service.stream import Areas, Hub, Reader, concerns
 from devices.commands import Reply, ReplyStatus
 from devices.site import Site
 
@@ -209,31 +209,34 @@ class FakeHall(FakeLists):
         self.commands.append((device, name, args, timeout_s))
         return self.reply
 
-    async def snapshot(self, area: str | None) -> tuple[int, Mapping[str, Any]]:
+    async def snapshot(self, areas: Areas) -> tuple[int, Mapping[str, Any]]:
         queue = await self.queue()
+        counters = [c for c in queue.counters if concern(c.area, areas)]
+        waiting = [t for t in self._tickets.values() if t.state == "waiting"]
         body: dict[str, Any] = {
             "time": self.now().isoformat(),
             "hall": {"id": self.site.hall.id, "name": self.site.hall.name},
             "services": [as_json(service) for service in queue.services],
-            "counters": [as_json(c) for c in queue.counters if area in {None, c.area}],
-            "calls": [as_json(c) for c in self._calls if area in {None, c.area}][:20],
+            "counters": [as_json(counter) for counter in counters],
+            "calls": [as_json(c) for c in self._calls if concern(c.area, areas)][:20],
+            "tickets": [as_json(ticket) for ticket in waiting],
         }
-        if area is None:
+        if areas is None:
             body["devices"] = [as_json(device) for device in self.devices()]
         else:
-            body["area"] = {"id": area}
+            body["areas"] = [{"id": area} for area in sorted(areas)]
         return len(self.changes), body
 
     async def changes_since(
-        self, last_id: int, area: str | None
+        self, last_id: int, areas: Areas
     ) -> Sequence[Change] | None:
         if not self.oldest <= last_id <= len(self.changes):
             return None
-        return [c for c in self.changes[last_id:] if concerns(c, area)]
+        return [c for c in self.changes[last_id:] if concerns(c, areas)]
 
     @asynccontextmanager
-    async def subscribe(self, area: str | None) -> AsyncIterator[Subscription]:
-        with self.hub.reading(area) as reader:
+    async def subscribe(self, areas: Areas) -> AsyncIterator[Subscription]:
+        with self.hub.reading(areas) as reader:
             yield reader
 
     def troubles(self) -> Sequence[str]:
@@ -399,3 +402,8 @@ class FakeHall(FakeLists):
     def _remember(self, once: Once | None, answer: Any) -> None:
         if once is not None:
             self._answers[once.key] = (once.fingerprint, answer)
+
+
+def concern(area: str | None, areas: Areas) -> bool:
+    """Whether what stands in an area is told to a reader of areas."""
+    return areas is None or area in areas

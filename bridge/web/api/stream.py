@@ -21,7 +21,8 @@ class StreamQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    area: str | None = None
+    area: list[str] = []
+    """Several areas: once for each, or with commas between."""
     last_event_id: str | None = None
     """For clients that cannot send the header."""
 
@@ -31,7 +32,7 @@ class StreamQuery(BaseModel):
     response_class=StreamingResponse,
     responses={
         200: {
-            "description": "Events snapshot, ticket, counter, call, device",
+            "description": "Events snapshot, ticket, counter, call, services, device",
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         },
         **problems(400, 404, 503),
@@ -44,10 +45,13 @@ async def read_stream(
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> EventStream:
     """Follow the hall: a snapshot, then changes; resumes after Last-Event-ID."""
-    if query.area is not None and hall.site.area(query.area) is None:
-        raise NotFoundError(f"no area {query.area!r}")
+    named = [name for part in query.area for name in part.split(",")]
+    for name in named:
+        if hall.site.area(name) is None:
+            raise NotFoundError(f"no area {name!r}")
+    areas = frozenset(named) if named else None
     live: Live = request.app.state.live
     if live.is_full:
         raise ProblemError("too-many-streams", headers={"Retry-After": "10"})
     asked = last_event_id if last_event_id is not None else query.last_event_id
-    return EventStream(live, query.area, read_last_id(asked))
+    return EventStream(live, areas, read_last_id(asked))
