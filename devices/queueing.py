@@ -62,8 +62,12 @@ class Priority(QueueModel):
 
     id: Id
     name: str = ""
+    name_en: str = ""
+    """The name on pages in English; empty: `name`."""
     ahead_min: Minutes
     """Their turn counts as if they had come so much earlier."""
+    kiosk: bool = False
+    """Citizens choose it themselves at the kiosk."""
 
 
 class AppointmentSettings(QueueModel):
@@ -86,6 +90,15 @@ class RejoinSettings(QueueModel):
     """Behind so many of those who wait."""
 
 
+class KioskRules(QueueModel):
+    """What citizens may do at a kiosk besides drawing a ticket."""
+
+    several_services: bool = False
+    """Draw one ticket for several services of a visit."""
+    rejoin: bool = True
+    """Wait again after a missed call, within the limits of `rejoin`."""
+
+
 class QueueSettings(WindowRules):
     """Rules of the queue for the whole hall."""
 
@@ -93,6 +106,7 @@ class QueueSettings(WindowRules):
     priorities: list[Priority] = []
     appointments: AppointmentSettings = AppointmentSettings()
     rejoin: RejoinSettings = RejoinSettings()
+    at_kiosk: KioskRules = KioskRules()
     call_text: str = "请{number}号到{counter}号窗口"
     """LED text of a call; knows {number} and {counter}."""
     idle_text: str = "热情为您服务"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 
 class RuleError(Exception):
     """A request that the rules of the hall refuse; `problem` is its stable word."""
@@ -64,13 +66,19 @@ class AppointmentError(RuleError):
 
 
 class QuotaError(RuleError):
-    """No ticket of this service now; `reason` is `full` or `closed`."""
+    """No ticket of this service now; `reason` is `full` or `closed`.
+
+    `opens_at`: when tickets are given again today, if they are.
+    """
 
     problem = "quota"
 
-    def __init__(self, message: str, reason: str) -> None:
+    def __init__(
+        self, message: str, reason: str, opens_at: datetime | None = None
+    ) -> None:
         super().__init__(message)
         self.reason = reason
+        self.opens_at = opens_at
 
 
 class PrinterError(RuleError):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
+from typing import Final
 
 from bridge.domain.attendance.calendar import day_kind
 from bridge.domain.attendance.facts import DayKind
 from bridge.domain.attendance.inputs import Calendar
 from devices.hours import OpeningHours, spans_on
 
-FRIDAY = 5
+FRIDAY: Final = 5
+LOOK_AHEAD_DAYS: Final = 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,19 @@ class Opening:
     spans: Sequence[Span]
     note: str = ""
     """The holiday or adjusted workday, by name."""
+
+
+def next_opening(
+    hours: Sequence[OpeningHours], calendar: Calendar, now: datetime
+) -> datetime | None:
+    """When the hall opens next, within two weeks of a moment in its zone."""
+    for ahead in range(LOOK_AHEAD_DAYS):
+        day = datetime.combine(now.date() + timedelta(days=ahead), time(), now.tzinfo)
+        for span in opening_at(hours, calendar, day).spans:
+            start = datetime.combine(day.date(), span.start, now.tzinfo)
+            if start > now:
+                return start
+    return None
 
 
 def opening_at(

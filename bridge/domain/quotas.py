@@ -20,11 +20,15 @@ def check_quota(
     """
     if not quotas:
         return
+    later = [each.from_time for each in quotas if each.from_time > now.time()]
+    opens_at = datetime.combine(now.date(), min(later), now.tzinfo) if later else None
     for quota in quotas:
         if quota.from_time <= now.time() < quota.to_time:
             begin = datetime.combine(now.date(), quota.from_time, now.tzinfo)
             end = datetime.combine(now.date(), quota.to_time, now.tzinfo)
             if drawn(begin, end) >= quota.limit:
-                raise QuotaError("no more tickets until the next period", "full")
+                raise QuotaError(
+                    "no more tickets until the next period", "full", opens_at
+                )
             return
-    raise QuotaError("no tickets are given at this time of day", "closed")
+    raise QuotaError("no tickets are given at this time of day", "closed", opens_at)

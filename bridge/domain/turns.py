@@ -7,7 +7,7 @@ comes later than the longest head start stands behind, whatever their class.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -90,23 +90,47 @@ def next_ticket(
 
     A ticket for one window is for that window alone, whatever its service is.
     """
-    top = max(weights.values(), default=1.0)
+    mine = _callable(tickets, counter, weights)
+    return min(mine, key=_order(weights, now), default=None)
 
-    def urgency(ticket: Queued) -> tuple[float, float, int]:
-        own = ticket.only_counter is not None
-        weight = top if own else weights[ticket.service]
-        # Exactly by turn where weights are equal: a float would round it.
-        return -score(ticket.turn, weight, now), ticket.turn.timestamp(), ticket.key
 
-    mine = [
+def in_order(
+    tickets: Iterable[Queued],
+    *,
+    counter: str,
+    weights: Mapping[str, float],
+    now: datetime,
+) -> list[Queued]:
+    """All that a window may call, as it would call them if time stood still."""
+    return sorted(_callable(tickets, counter, weights), key=_order(weights, now))
+
+
+def _callable(
+    tickets: Iterable[Queued], counter: str, weights: Mapping[str, float]
+) -> list[Queued]:
+    return [
         ticket
         for ticket in tickets
         if ticket.only_counter == counter
         or (ticket.only_counter is None and ticket.service in weights)
     ]
-    if len(set(weights.values())) <= 1:
-        return min(mine, key=lambda ticket: (ticket.turn, ticket.key), default=None)
-    return min(mine, key=urgency, default=None)
+
+
+def _order(
+    weights: Mapping[str, float], now: datetime
+) -> Callable[[Queued], tuple[float, datetime, int]]:
+    top = max(weights.values(), default=1.0)
+
+    def urgency(ticket: Queued) -> tuple[float, datetime, int]:
+        own = ticket.only_counter is not None
+        weight = top if own else weights[ticket.service]
+        return -score(ticket.turn, weight, now), ticket.turn, ticket.key
+
+    def turn(ticket: Queued) -> tuple[float, datetime, int]:
+        return 0, ticket.turn, ticket.key
+
+    # Exactly by turn where weights are equal: a float would round it.
+    return turn if len(set(weights.values())) <= 1 else urgency
 
 
 def turn_at(

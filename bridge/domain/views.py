@@ -137,6 +137,20 @@ class CounterView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WindowLineView:
+    """Whom a window may call: `total` wait, `waiting` is how it would call them.
+
+    `held` are those it holds, latest first; `missed` those whose call passed and
+    who may still wait again, latest first.
+    """
+
+    waiting: Sequence[TicketView]
+    total: int
+    held: Sequence[TicketView]
+    missed: Sequence[TicketView]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceView:
     """A service and how many wait for it."""
 

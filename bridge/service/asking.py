@@ -10,7 +10,7 @@ from bridge.domain.errors import CounterPausedError, InvalidRequestError
 from bridge.domain.queue import TicketAction
 from bridge.domain.turns import Position
 from bridge.domain.views import CounterAction, CounterView, TicketView
-from bridge.service import desk, passing, seats
+from bridge.service import choosing, desk, passing, seats
 from bridge.service.tickets import window
 from bridge.service.work import Work
 from devices.site import Counter
@@ -34,8 +34,14 @@ def act(
     return _ACTIONS[action](work, counter, arguments)
 
 
-def _call(work: Work, counter: Counter, _: Arguments) -> Answer:
-    return desk.call_next(work, counter, work.now)
+def _call(work: Work, counter: Counter, arguments: Arguments) -> Answer:
+    number, ref = _text(arguments, "number"), _text(arguments, "ticket")
+    if number is not None and ref is not None:
+        raise InvalidRequestError("call takes `number` or `ticket`, not both")
+    chosen = choosing.by_number(work, counter, number) if number is not None else None
+    if ref is not None:
+        chosen = choosing.by_id(work, ref)
+    return desk.call_free(work, counter, work.now, chosen)
 
 
 def _recall(work: Work, counter: Counter, _: Arguments) -> Answer:

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import case, insert
+from sqlalchemy import insert
 
 from bridge.domain.errors import QueueEmptyError, RuleError, UnfitEventError
 from bridge.domain.keys import Meaning, Press, read_press
-from bridge.domain.queue import AT_WINDOW, OPEN, TicketAction, ticket_number
-from bridge.domain.roster import services_on
+from bridge.domain.queue import AT_WINDOW, TicketAction
 from bridge.domain.views import TicketState
 from bridge.service import desk, seats
-from bridge.service.tickets import Ticket, Window, find, tickets, window
+from bridge.service.choosing import by_count
+from bridge.service.tickets import Ticket, Window, window
 from bridge.service.work import Work
 from bridge.store import tables
 from devices.events import CloudEvent
@@ -169,27 +169,7 @@ def _call(
 
 
 def _by_number(work: Work, counter: Counter, number: int) -> Ticket:
-    """Today's ticket of a number that the window may call: waiting ones first."""
-    table = tables.ticket
-    callable_states = [*sorted(OPEN - {TicketState.WAITING_RATING}), "no_show"]
-    order = case(
-        (table.c.state.in_([TicketState.WAITING, TicketState.TRANSFERRED]), 0),
-        (table.c.state == TicketState.NO_SHOW, 2),
-        else_=1,
-    )
-    numbers = {ticket_number(each.prefix, number) for each in work.site.services}
-    served = services_on(counter, work.now.date())
-    own, here = table.c.only_counter == counter.id, table.c.counter == counter.id
-    found = find(
-        work.db,
-        tickets()
-        .where(table.c.day == work.today, table.c.number.in_(sorted(numbers)))
-        .where(table.c.state.in_(callable_states))
-        .where(own | here | table.c.service.in_(list(served)))
-        .where(own | table.c.only_counter.is_(None))
-        .where(table.c.counter.is_(None) | here)
-        .order_by(order, table.c.id),
-    )
+    found = by_count(work, counter, number)
     if found is None:
         raise QueueEmptyError(f"no ticket with number {number} for {counter.id}")
     return found

@@ -243,12 +243,14 @@ def next_for(work: Work, counter: Counter) -> Ticket | None:
     return None if key is None else by_key(work.db, key)
 
 
-def call_next(work: Work, counter: Counter, at: datetime) -> TicketView:
-    """Call whose turn it is, as the web asks; raises when somebody is there."""
+def call_free(
+    work: Work, counter: Counter, at: datetime, chosen: Ticket | None = None
+) -> TicketView:
+    """Call whose turn it is, or the chosen one; raises when somebody is there."""
     if window(work.db, counter.id).occupying is not None:
         raise TicketOpenError(f"{counter.id} has a ticket open")
     check_pace(work, counter, at)
-    ticket = next_for(work, counter)
+    ticket = chosen or next_for(work, counter)
     if ticket is None:
         raise QueueEmptyError(f"nobody waits for {counter.id}")
     return call(work, counter, ticket, at)

@@ -14,11 +14,13 @@ from bridge.domain.views import (
     RatingView,
     SeatView,
     TicketView,
+    WindowLineView,
 )
 from bridge.service import lists, snapshots
 from bridge.service.ports import ListQuery
-from bridge.service.tickets import by_ref, ticket_view
 from bridge.service.stream import Areas
+from bridge.service.tickets import by_ref, ticket_view
+from bridge.service.windowline import window_line
 from bridge.store.database import Database
 from devices.site import Site
 
@@ -40,6 +42,13 @@ class Listing:
         """Services and windows now."""
         return await self._database.read(
             lambda db: snapshots.queue_view(db, self._site, self._today())
+        )
+
+    async def window_line(self, counter: str) -> WindowLineView:
+        """Whom a window may call, holds and missed; raises `NotFoundError`."""
+        now = self._clock().astimezone(self._site.hall.zone)
+        return await self._database.read(
+            lambda db: window_line(db, self._site, counter, now)
         )
 
     async def changes_since(

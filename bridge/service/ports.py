@@ -22,9 +22,10 @@ from bridge.domain.views import (
     RatingView,
     SeatView,
     TicketView,
+    WindowLineView,
 )
-from devices.commands import Reply
 from bridge.service.stream import Areas
+from devices.commands import Reply
 from devices.site import Site
 
 if TYPE_CHECKING:  # it asks with `Once`, which stands here
@@ -141,7 +142,8 @@ class HallPort(Protocol):
     ) -> TicketView | CounterView:
         """Do what a window asks; the ticket concerned, or the window.
 
-        `arguments`: {"ticket": id} for resume-ticket; {"service": id}, {"counter":
+        `arguments`: perhaps {"number": such as A005 or 5} or {"ticket": id} for
+        call; {"ticket": id} for resume-ticket; {"service": id}, {"counter":
         id} or {"staff": number} and perhaps {"position": front, end or age} for
         transfer; {"staff": number} for sign-in; perhaps {"minutes": n} for pause.
         """
@@ -160,6 +162,9 @@ class HallPort(Protocol):
 
     async def queue(self) -> QueueView:
         """Services and windows now."""
+
+    async def window_line(self, counter: str) -> WindowLineView:
+        """Whom a window may call, holds and missed; raises `NotFoundError`."""
 
     async def punches(self, query: ListQuery) -> Page[PunchView]:
         """Punches by time, then id. `equals`: device, user_id."""

@@ -11,7 +11,15 @@ from bridge.service.guides import Guides
 from bridge.service.ports import HallPort
 from bridge.service.voice import Speaker
 from bridge.web import health, managing, problems, rendering, voice
-from bridge.web.api import attendance, equipment, guides, queueing, records, stream
+from bridge.web.api import (
+    attendance,
+    equipment,
+    guides,
+    queueing,
+    records,
+    stream,
+    windows,
+)
 from bridge.web.api.attendance.documents import schemas
 from bridge.web.api.depends import ProblemDocument
 from bridge.web.guard import Guard
@@ -44,7 +52,7 @@ def create_app(
     app.state.speaker = speaker or Speaker()
     app.add_middleware(Guard, settings=hall.site.web)
     problems.install(app, rendering.missing_page)
-    for part in (queueing, guides, records, attendance, equipment, stream):
+    for part in (queueing, windows, guides, records, attendance, equipment, stream):
         app.include_router(part.router, prefix=API)
     app.include_router(health.router)
     app.include_router(rendering.router, include_in_schema=False)

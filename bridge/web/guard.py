@@ -41,7 +41,7 @@ TABLES: Final = frozenset(
 TICKETS_PATH: Final = "/api/v1/tickets"
 """Where a kiosk may write without the token: the endpoint decides itself."""
 
-REPRINT_PATH: Final = re.compile(rf"{TICKETS_PATH}/[^/]+/reprint")
+KIOSK_PATHS: Final = re.compile(rf"{TICKETS_PATH}/[^/]+/(reprint|rejoin)")
 """As open as drawing: who stands at a kiosk has no token."""
 
 _WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -114,7 +114,7 @@ class Guard:
 
 def _needs_token(path: str) -> bool:
     """Whether the door asks for the token."""
-    if path == TICKETS_PATH or REPRINT_PATH.fullmatch(path):
+    if path == TICKETS_PATH or KIOSK_PATHS.fullmatch(path):
         return False
     return path.startswith("/api/")
 

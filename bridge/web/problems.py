@@ -189,7 +189,9 @@ def _more(error: RuleError) -> dict[str, Any]:
         case PrinterError():
             return {"obstacle": error.obstacle}
         case QuotaError():
-            return {"reason": error.reason}
+            opens_at = error.opens_at
+            again = opens_at.isoformat() if opens_at is not None else None
+            return {"reason": error.reason, "opens_at": again}
         case _:
             return {}
 

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from bridge.domain.views import CallerKeyView, Page, PunchView, RatingView, SeatView
+from bridge.domain.views import (
+    CallerKeyView,
+    Page,
+    PunchView,
+    RatingView,
+    SeatView,
+    WindowLineView,
+)
 from bridge.service.ports import ListQuery
 
 
@@ -28,3 +35,7 @@ class FakeLists:
     async def seats(self, query: ListQuery) -> Page[SeatView]:
         self.queries.append(query)
         return Page(items=[], total=0)
+
+    async def window_line(self, counter: str) -> WindowLineView:
+        del counter
+        return WindowLineView(waiting=[], total=0, held=[], missed=[])

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from bridge.cli.handover import Handover
 from bridge.domain.attendance.inputs import Calendar
-from bridge.domain.opening import opening_at
+from bridge.domain.opening import next_opening, opening_at
 from bus.address import BrokerAddress
 from devices.hours import OpeningHours
 from devices.site import Site
@@ -43,6 +43,21 @@ def test_without_holidays_or_hours_nothing_is_made_up() -> None:
     now = datetime.fromisoformat("2026-10-01T09:00:00+08:00")
     assert opening_at(HOURS, Calendar(national=None), now).open is True
     assert opening_at([], Calendar(), now).open is None
+
+
+@pytest.mark.parametrize(
+    ("now", "opens"),
+    [
+        ("2026-03-02T07:00:00+08:00", "2026-03-02T08:30:00+08:00"),
+        ("2026-03-02T08:30:00+08:00", "2026-03-03T08:30:00+08:00"),
+        ("2026-09-30T18:00:00+08:00", "2026-10-08T08:30:00+08:00"),  # the holidays
+    ],
+)
+def test_it_is_known_when_the_hall_opens_next(now: str, opens: str) -> None:
+    hours = [OpeningHours.model_validate({"from": "08:30", "to": "12:00"})]
+    found = next_opening(hours, Calendar(), datetime.fromisoformat(now))
+    assert found == datetime.fromisoformat(opens)
+    assert next_opening([], Calendar(), datetime.fromisoformat(now)) is None
 
 
 def test_hours_that_end_before_they_begin_are_refused() -> None:

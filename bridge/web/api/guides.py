@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, cast
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -15,7 +16,7 @@ from bridge.domain.errors import NotFoundError
 from bridge.domain.guides.markup import Section
 from bridge.domain.guides.parsing import Guide
 from bridge.domain.guides.search import find
-from bridge.domain.opening import Opening, opening_at
+from bridge.domain.opening import Opening, next_opening, opening_at
 from bridge.domain.views import Page
 from bridge.service.guides import Guides, Shelf
 from bridge.service.ports import HallPort
@@ -74,10 +75,11 @@ class GuidePage(Page[GuideLine]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoursView:
-    """When the hall is open, and how it stands now."""
+    """When the hall is open, how it stands now, and when it opens next."""
 
     hours: Sequence[OpeningHours]
     today: Opening
+    next: datetime | None
 
 
 async def _shelf(request: Request, hall: Hall) -> Shelf:
@@ -125,14 +127,19 @@ async def read_guide(request: Request, shelf: Books, guide_id: str) -> Response:
 async def read_hours(request: Request, hall: Hall) -> Response:
     """When the hall is open, and whether it is now."""
     hours = [each.model_dump(mode="json") for each in hall.site.hall.hours]
-    return answer(request, {"hours": hours, "today": today_at(hall)})
+    opens = next_opening(hall.site.hall.hours, _calendar(hall), hall.now())
+    today = today_at(hall)
+    return answer(request, {"hours": hours, "today": today, "next": opens})
 
 
 def today_at(hall: HallPort) -> Opening:
     """How the hall stands now, by its hours and the calendar."""
+    return opening_at(hall.site.hall.hours, _calendar(hall), hall.now())
+
+
+def _calendar(hall: HallPort) -> Calendar:
     is_china = hall.site.attendance.calendar is HolidayCalendar.CHINA
-    calendar = Calendar(national="china" if is_china else None)
-    return opening_at(hall.site.hall.hours, calendar, hall.now())
+    return Calendar(national="china" if is_china else None)
 
 
 def _line(guide: Guide) -> GuideLine:

@@ -1,4 +1,4 @@
-"""Tickets, windows, services and areas."""
+"""Tickets, services and areas."""
 
 from __future__ import annotations
 
@@ -8,16 +8,11 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 
-from bridge.domain.errors import NotFoundError
-from bridge.domain.turns import Position
 from bridge.domain.views import (
     CallerKeyView,
     Channel,
-    CounterAction,
-    CounterView,
     Page,
     QueueView,
-    SeatView,
     ServiceView,
     TicketView,
 )
@@ -29,9 +24,7 @@ from bridge.web.idempotency import IdempotencyKey, once
 from bridge.web.lists import (
     AreaSlice,
     CallerKeySlice,
-    CounterSlice,
     Moment,
-    SeatSlice,
     ServiceSlice,
     TicketSlice,
 )
@@ -75,21 +68,12 @@ class ReprintRequest(BaseModel):
     kiosk: Short | None = None
 
 
-class CounterArguments(BaseModel):
-    """What an action needs.
-
-    `ticket` to resume; `service`, `counter` or `staff`, and perhaps `position`, to
-    transfer; `staff` to sign in; perhaps `minutes` to pause.
-    """
+class RejoinRequest(BaseModel):
+    """Where somebody asks to wait again: a kiosk does it without the token."""
 
     model_config = ConfigDict(extra="forbid")
 
-    ticket: Short | None = None
-    service: Short | None = None
-    counter: Short | None = None
-    staff: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    position: Position | None = None
-    minutes: Annotated[float, Field(gt=0, le=1440)] | None = None
+    channel: Channel = Channel.API
 
 
 async def kiosk_or_token(request: Request) -> None:
@@ -203,26 +187,24 @@ async def list_tickets(
 @router.post(
     "/tickets/{ticket_id}/rejoin",
     response_model=TicketView,
-    responses=problems(400, 401, 404, 409),
-    dependencies=[NoQuery],
+    responses=problems(400, 401, 404, 409, 413, 415),
+    dependencies=[NoQuery, Depends(kiosk_or_token)],
 )
 async def rejoin_ticket(
+    *,
     request: Request,
     hall: Hall,
     ticket_id: str,
+    wish: RejoinRequest | None = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Let one who missed the call wait again, a few places behind."""
-    key = once(request, idempotency_key, None)
+    channel = wish.channel if wish is not None else Channel.API
+    if channel is Channel.KIOSK and not hall.site.queue.at_kiosk.rejoin:
+        raise ProblemError("rule", "queue.at_kiosk.rejoin is off in the hall file")
+    said = None if wish is None else {"channel": channel.value}
+    key = once(request, idempotency_key, said)
     return answer(request, await hall.rejoin_ticket(ticket_id, once=key))
-
-
-@router.get("/seats", response_model=Page[SeatView], responses=problems(400))
-async def list_seats(
-    request: Request, hall: Hall, part: Annotated[SeatSlice, Query()]
-) -> Response:
-    """Who sat at which window, by when they came."""
-    return answer(request, await hall.seats(part.query()))
 
 
 @router.get("/caller-keys", response_model=Page[CallerKeyView], responses=problems(400))
@@ -254,55 +236,6 @@ async def list_areas(
     """Parts of the hall that have screens of their own."""
     areas = [area.model_dump(exclude={"voice"}) for area in hall.site.areas]
     return answer(request, part.cut(areas))
-
-
-@router.get("/counters", response_model=Page[CounterView], responses=problems(400))
-async def list_counters(
-    request: Request, hall: Hall, part: Annotated[CounterSlice, Query()]
-) -> Response:
-    """Windows and what each does."""
-    return answer(request, part.cut((await hall.queue()).counters))
-
-
-@router.get(
-    "/counters/{counter_id}",
-    response_model=CounterView,
-    responses=problems(404),
-    dependencies=[NoQuery],
-)
-async def read_counter(request: Request, hall: Hall, counter_id: str) -> Response:
-    """One window."""
-    for counter in (await hall.queue()).counters:
-        if counter.id == counter_id:
-            return answer(request, counter)
-    raise NotFoundError(f"no counter {counter_id!r}")
-
-
-@router.post(
-    "/counters/{counter_id}/{action}",
-    response_model=TicketView | CounterView,
-    responses=problems(400, 401, 404, 409, 413, 415),
-    dependencies=[NoQuery],
-)
-async def act_at_counter(
-    *,
-    request: Request,
-    hall: Hall,
-    counter_id: str,
-    action: CounterAction,
-    arguments: CounterArguments | None = None,
-    idempotency_key: IdempotencyKey = None,
-) -> Response:
-    """Do what a window asks; the ticket concerned, or the window."""
-    if hall.site.counter(counter_id) is None:
-        raise NotFoundError(f"no counter {counter_id!r}")
-    given: dict[str, Any] = {}
-    if arguments is not None:
-        given = arguments.model_dump(mode="json", exclude_none=True)
-    done = await hall.counter_action(
-        counter_id, action, arguments=given, once=once(request, idempotency_key, given)
-    )
-    return answer(request, done)
 
 
 def _said(wish: TicketRequest) -> dict[str, Any]:
