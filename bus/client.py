@@ -173,16 +173,17 @@ class BusClient:
         sock = await open_socket(self.address)
         try:
             will = await self._hello() if self._hello else None
+            connection = Connection(
+                sock,
+                self.address,
+                self.client_id,
+                will=will,
+                events=Events(self._dispatch, self._subscribed),
+            )
         except BaseException:
             sock.close()
             raise
-        connection = self._connection = Connection(
-            sock,
-            self.address,
-            self.client_id,
-            will=will,
-            events=Events(self._dispatch, self._subscribed),
-        )
+        self._connection = connection
         try:
             await connection.open()
         except BaseException:

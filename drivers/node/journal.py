@@ -103,7 +103,9 @@ class Journal:
         lock = await _lock(_lock_file(directory), directory, patience)
         try:
             store, aside = await in_daemon_thread(
-                lambda: _open_store(directory, node, clock()), name="journal-open"
+                lambda: _open_store(directory, node, clock()),
+                name="journal-open",
+                discard=lambda opened: opened[0].close(),
             )
         except BaseException:
             os.close(lock)
