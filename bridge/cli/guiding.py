@@ -26,16 +26,12 @@ def check_guides(hall: HallFile) -> None:
                 message=shelf.fault,
             )
         )
-    for name, kept in sorted(shelf.files.items()):
-        for flaw in kept.flaws:
-            hall.mistakes.append(
-                Mistake(
-                    file=str(folder / name),
-                    line=flaw.line,
-                    key="",
-                    message=flaw.message,
-                )
+    for name, flaw in shelf.flaws:
+        hall.mistakes.append(
+            Mistake(
+                file=str(folder / name), line=flaw.line, key="", message=flaw.message
             )
+        )
     if hall.mistakes:
         hall.site = None
 

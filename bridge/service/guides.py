@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from bridge.domain.guides.parsing import (
+    CHINESE,
     MAX_BYTES,
     Flaw,
     Guide,
@@ -50,15 +51,36 @@ class Shelf:
     def guides(self) -> list[Guide]:
         """Every guide that can be read, in the order of the list."""
         known = [kept.guide for kept in self.files.values() if kept.guide is not None]
-        return sorted(known, key=lambda guide: (guide.order, guide.title, guide.id))
+        others: dict[str, list[Guide]] = {}
+        for guide in known:
+            if guide.lang != CHINESE:
+                others.setdefault(guide.id, []).append(guide)
+        whole = [
+            replace(guide, others=tuple(others.get(guide.id, ())))
+            for guide in known
+            if guide.lang == CHINESE
+        ]
+        return sorted(whole, key=lambda guide: (guide.order, guide.title, guide.id))
+
+    @property
+    def flaws(self) -> list[tuple[str, Flaw]]:
+        """What is wrong with files, each with the file's name."""
+        found: list[tuple[str, Flaw]] = []
+        for name, kept in sorted(self.files.items()):
+            found += [(name, flaw) for flaw in kept.flaws]
+            guide = kept.guide
+            if guide is None or guide.lang == CHINESE:
+                continue
+            base = f"{guide.id}.md"
+            if base not in self.files:
+                found.append((name, Flaw(1, f"there is no {base} that it translates")))
+        return found
 
     @property
     def faults(self) -> list[str]:
         """What is wrong, each with file and line."""
         told = [self.fault] if self.fault else []
-        for name, kept in sorted(self.files.items()):
-            told += [f"{name}:{flaw.line}: {flaw.message}" for flaw in kept.flaws]
-        return told
+        return told + [f"{name}:{one.line}: {one.message}" for name, one in self.flaws]
 
 
 def read_shelf(folder: Path, services: frozenset[str], known: Shelf) -> Shelf:

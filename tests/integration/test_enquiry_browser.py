@@ -44,6 +44,8 @@ async def hall(tmp_path: Path) -> AsyncIterator[Hall]:
     for name, (title, service, text) in GUIDES.items():
         of = f"service: {service}\n" if service else ""
         (folder / f"{name}.md").write_text(f"---\ntitle: {title}\n{of}---\n\n{text}\n")
+    english = "---\ntitle: New company\nunit: Registry\n---\n\n## Fees\n\nNone.\n"
+    (folder / "company.en.md").write_text(english)
     hours = [{"from": "08:30", "to": "12:00"}]
     site = make_site(guides=str(folder), hall={"id": "x", "hours": hours}, devices=[])
     async with open_hall(site=site, data=tmp_path, clock=Clock()) as hall:
@@ -93,6 +95,32 @@ async def test_a_guide_is_found_by_its_letters_and_leads_to_a_ticket(
         await page.locator("#go-home").click()
         await expect(page.locator("#home")).to_be_visible()
     assert (await hall.queue()).services[0].waiting == 1
+
+
+async def test_guides_are_read_in_english_and_fall_back_to_chinese(
+    hall: Hall, web: Served, browser: Browser
+) -> None:
+    del hall
+    async with page_at(browser, f"{web.url}/kiosk", width=1080, height=1920) as page:
+        await page.locator("#ask-guides").click()
+        titles = page.locator("#found .title")
+        await expect(titles).to_have_text(["企业设立登记", "户口迁移", "身份证换领"])
+        await page.locator("#language").click()
+        await expect(titles).to_have_text(["New company", "户口迁移", "身份证换领"])
+        await titles.first.click()
+        await expect(page.locator("#guide-facts")).to_have_text("Registry")
+        await expect(page.locator("#guide-text h2")).to_have_text("Fees")
+        await page.locator("#language").click()
+        await expect(page.locator("#guide-title")).to_have_text("企业设立登记")
+        await page.locator("#back").click()
+        await expect(titles).to_have_text(["企业设立登记", "户口迁移", "身份证换领"])
+        await page.locator("#language").click()
+        await type_on(page, "letters", "new")
+        await expect(titles).to_have_text(["New company"])
+        await page.locator('#letters [data-key="clear"]').click()
+        await page.locator('[data-guide="card"]').click()
+        await expect(page.locator("#guide-title")).to_have_text("身份证换领")
+        await expect(page.locator("#guide-facts")).to_have_text("In Chinese only")
 
 
 async def test_a_long_guide_is_turned_and_left_alone_goes_home(

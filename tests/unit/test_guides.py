@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -75,6 +76,38 @@ def test_a_bad_file_is_told_with_its_line(
     told = flaws(text)
     assert [found for found, _ in told] == [line]
     assert says in told[0][1]
+
+
+def test_a_guide_in_another_language_takes_from_the_first_what_it_does_not_say() -> (
+    None
+):
+    text = "---\ntitle: Registry\nunit: Bureau\n---\n\n- form\n"
+    english = parse_guide("a.en.md", text.encode(), SERVICES)
+    assert (english.id, english.lang) == ("a", "en")
+    first = guide("a", title="登记", service="reg", window="3号", order="7")
+    both = replace(first, others=(english,))
+    told = both.told_in("en")
+    assert (told.title, told.unit, told.window) == ("Registry", "Bureau", "3号")
+    assert (told.service, told.order) == ("reg", 7)
+    assert both.told_in("zh-CN") is both
+    assert first.told_in("en") is first
+    assert find([both], "regis", SERVICES) == [both]
+    assert find([both], "dj", SERVICES) == [both]
+    assert find([both], "xyz", SERVICES) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "says"),
+    [
+        ("a.en.md", "service: reg", "no such key; there are: title, unit"),
+        ("a.fr.md", "unit: x", "no language 'fr'; there are: a.md, a.en.md"),
+        ("a.en.fr.md", "unit: x", "no language 'en.fr'"),
+        ("..en.md", "unit: x", "its id"),
+    ],
+)
+def test_a_bad_file_in_another_language_is_told(name: str, key: str, says: str) -> None:
+    told = flaws(f"---\ntitle: x\n{key}\n---\n\nx\n", name)
+    assert [says in message for _, message in told] == [True]
 
 
 def test_a_file_whose_name_is_no_id_is_told() -> None:
@@ -155,6 +188,8 @@ def test_the_shipped_guides_are_good_and_found() -> None:
     shelf = read_shelf(config_folder() / "guides", services, Shelf())
     assert shelf.faults == []
     assert {read.service for read in shelf.guides} == services
+    english = {read.service for read in shelf.guides if read.told_in("en") is not read}
+    assert english == services
     found = find(shelf.guides, "qysl", {})
     assert [read.title for read in found] == ["企业设立登记"]
 

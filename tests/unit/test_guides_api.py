@@ -60,6 +60,33 @@ async def test_guides_are_listed_found_and_read(folder: Path) -> None:
         assert (await web.get("/guides", params={"q": "x" * 65})).status_code == 400
 
 
+async def test_guides_are_told_in_english_where_somebody_wrote_it(
+    folder: Path,
+) -> None:
+    (folder / "first.en.md").write_text("---\ntitle: First\n---\n\n## Fees\n\nNone\n")
+    (folder / "lost.en.md").write_text("---\ntitle: Lost\n---\n\nx\n")
+    async with client(folder) as web:
+        for lang, titles in (
+            ("en", [("First", "en"), ("企业second", "zh-CN")]),
+            ("zh-CN", [("企业first", "zh-CN"), ("企业second", "zh-CN")]),
+        ):
+            body = (await web.get("/guides", params={"lang": lang})).json()
+            told = [(item["title"], item["lang"]) for item in body["items"]]
+            assert told == titles
+        assert "lost.en.md:1: there is no lost.md that it translates" in body["faults"]
+        whole = (await web.get("/guides/first", params={"lang": "en"})).json()
+        assert (whole["title"], whole["lang"], whole["service"]) == (
+            "First",
+            "en",
+            "reg",
+        )
+        assert "<h2>Fees</h2>" in whole["html"]
+        assert (await web.get("/guides/first")).json()["lang"] == "zh-CN"
+        assert (await web.get("/guides/lost")).status_code == 404
+        bad = await web.get("/guides/first", params={"lang": "fr"})
+        assert bad.status_code == 400
+
+
 async def test_a_hall_without_guides_has_an_empty_list() -> None:
     async with client(None) as web:
         body = (await web.get("/guides")).json()

@@ -1,10 +1,13 @@
-"""A guide's file: a YAML head between `---` lines, then Markdown."""
+"""A guide's file: a YAML head between `---` lines, then Markdown.
+
+`id.md` is the guide; `id.en.md` beside it says the same in English.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -16,6 +19,14 @@ from devices.topics import ID_PATTERN
 
 MAX_BYTES: Final = 128 * 1024
 """Of one file; a page that nobody reads is longer."""
+MAX_TITLE: Final = 60
+DEFAULT_ORDER: Final = 1000
+"""Place of a guide whose head names none."""
+
+CHINESE: Final = "zh-CN"
+ENGLISH: Final = "en"
+LANGUAGES: Final = (ENGLISH,)
+"""Besides Chinese, in which every guide is."""
 
 _ID: Final = re.compile(ID_PATTERN)
 _RULE: Final = "---"
@@ -52,6 +63,23 @@ class Guide:
     """Place in the list; the same number goes by title."""
     sections: tuple[Section, ...]
     html: str
+    lang: str = CHINESE
+    others: tuple[Guide, ...] = ()
+    """The same in other languages."""
+
+    def told_in(self, lang: str | None) -> Guide:
+        """The guide in a language; as it is where nobody wrote it in that."""
+        for other in self.others:
+            if other.lang == lang:
+                return replace(
+                    other,
+                    service=self.service,
+                    order=self.order,
+                    unit=other.unit or self.unit,
+                    window=other.window or self.window,
+                    tags=other.tags or self.tags,
+                )
+        return self
 
 
 def _plain(value: object) -> object:
@@ -61,38 +89,50 @@ def _plain(value: object) -> object:
 Line = Annotated[str, BeforeValidator(_plain), Field(max_length=120)]
 
 
-class _Head(BaseModel):
-    """The keys above the text."""
+class _Words(BaseModel):
+    """The keys above a text in another language."""
 
     model_config = ConfigDict(extra="forbid")
 
-    title: Annotated[Line, Field(min_length=1, max_length=60)]
-    service: Line | None = None
+    title: Annotated[Line, Field(min_length=1, max_length=MAX_TITLE)]
     unit: Line = ""
     window: Line = ""
     tags: Annotated[list[Line], Field(max_length=30)] = []
-    order: Annotated[int, Field(ge=0, le=9999)] = 1000
+
+
+class _Head(_Words):
+    """The keys above the text."""
+
+    service: Line | None = None
+    order: Annotated[int, Field(ge=0, le=9999)] = DEFAULT_ORDER
+
+
+def named(name: str) -> tuple[str, str]:
+    """Id and language of a file's name; raises `GuideError`."""
+    guide_id, _, lang = name.removesuffix(".md").partition(".")
+    if not _ID.fullmatch(guide_id):
+        message = f"the file's name is its id: want 1-64 of A-Z a-z 0-9 _ -: {name}"
+        raise GuideError([Flaw(1, message)])
+    if lang and lang not in LANGUAGES:
+        known = ", ".join(f"{guide_id}.{each}.md" for each in LANGUAGES)
+        message = f"no language {lang!r}; there are: {guide_id}.md, {known}"
+        raise GuideError([Flaw(1, message)])
+    return guide_id, lang or CHINESE
 
 
 def parse_guide(name: str, raw: bytes, services: Collection[str]) -> Guide:
     """The guide of a file's name and content; raises `GuideError` with every flaw."""
-    guide_id = name.removesuffix(".md")
-    if not _ID.fullmatch(guide_id):
-        raise GuideError(
-            [
-                Flaw(
-                    1,
-                    f"the file's name is its id: want 1-64 of A-Z a-z 0-9 _ -: {name}",
-                )
-            ]
-        )
+    guide_id, lang = named(name)
     head_lines, body, body_line = _split(_text(raw))
     data, lines = _read_head(head_lines)
     flaws: list[Flaw] = []
-    head = _typed(data, lines, flaws)
-    if head is not None and head.service and head.service not in services:
+    head = _typed(_Head if lang == CHINESE else _Words, data, lines, flaws)
+    service, order = None, DEFAULT_ORDER
+    if isinstance(head, _Head):
+        service, order = head.service or None, head.order
+    if service and service not in services:
         known = ", ".join(sorted(services)) or "none"
-        message = f"service: no service {head.service!r}; there are: {known}"
+        message = f"service: no service {service!r}; there are: {known}"
         flaws.append(Flaw(lines.get("service", 2), message))
     if not body.strip():
         flaws.append(Flaw(body_line, "there is no text below the head"))
@@ -102,13 +142,14 @@ def parse_guide(name: str, raw: bytes, services: Collection[str]) -> Guide:
     return Guide(
         id=guide_id,
         title=head.title.strip(),
-        service=head.service or None,
+        service=service,
         unit=head.unit.strip(),
         window=head.window.strip(),
         tags=tuple(tag.strip() for tag in head.tags if tag.strip()),
-        order=head.order,
+        order=order,
         sections=tuple(sections),
         html=html,
+        lang=lang,
     )
 
 
@@ -149,10 +190,13 @@ def _read_head(text: str) -> tuple[Mapping[str, Any], dict[str, int]]:
 
 
 def _typed(
-    data: Mapping[str, Any], lines: Mapping[str, int], flaws: list[Flaw]
-) -> _Head | None:
+    model: type[_Words],
+    data: Mapping[str, Any],
+    lines: Mapping[str, int],
+    flaws: list[Flaw],
+) -> _Words | None:
     try:
-        return _Head.model_validate(dict(data))
+        return model.model_validate(dict(data))
     except ValidationError as error:
         for item in error.errors():
             key = str(item["loc"][0])
@@ -160,6 +204,6 @@ def _typed(
             if item["type"] == "missing":
                 message = "is missing"
             elif item["type"] == "extra_forbidden":
-                message = f"no such key; there are: {', '.join(_Head.model_fields)}"
+                message = f"no such key; there are: {', '.join(model.model_fields)}"
             flaws.append(Flaw(lines.get(key, 2), f"{key}: {message}"))
         return None

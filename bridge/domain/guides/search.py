@@ -33,9 +33,14 @@ def find(guides: Sequence[Guide], words: str, names: Mapping[str, str]) -> list[
 
 
 def _rank(guide: Guide, wanted: str, names: Mapping[str, str]) -> int | None:
-    """How well it answers: 0 is best; None does not."""
+    """How well it answers in any language: 0 is best; None does not."""
     if not wanted:
         return 0
+    told = (_rank_of(each, wanted, names) for each in (guide, *guide.others))
+    return min((rank for rank in told if rank is not None), default=None)
+
+
+def _rank_of(guide: Guide, wanted: str, names: Mapping[str, str]) -> int | None:
     beside = [*guide.tags, names.get(guide.service or "", ""), guide.unit, guide.window]
     ranks = [
         *_places(wanted, [guide.title], 0, 1),

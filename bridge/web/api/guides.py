@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, cast
+from typing import Annotated, Literal, cast
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -29,22 +29,35 @@ from devices.site import HolidayCalendar
 router = APIRouter(tags=["enquiry"])
 
 
+Language = Literal["zh-CN", "en"]
+
+
 class GuideSlice(BaseModel):
-    """Which guides; `q` is words or pinyin letters."""
+    """Which guides; `q` is words or pinyin letters, `lang` what they are told in."""
 
     model_config = ConfigDict(extra="forbid")
 
+    lang: Language | None = None
     q: Annotated[str, Field(max_length=64)] = ""
     service: Word | None = None
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 100
     offset: Annotated[int, Field(ge=0, le=MAX_OFFSET)] = 0
 
 
+class GuideTold(BaseModel):
+    """In which language a guide is told."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    lang: Language | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuideLine:
-    """A guide in a list."""
+    """A guide in a list; `lang` is that of its words."""
 
     id: str
+    lang: str
     title: str
     service: str | None
     unit: str
@@ -57,6 +70,7 @@ class GuideView:
     """A whole guide."""
 
     id: str
+    lang: str
     title: str
     service: str | None
     unit: str
@@ -94,7 +108,7 @@ Books = Annotated[Shelf, Depends(_shelf)]
 async def list_guides(
     request: Request, hall: Hall, shelf: Books, part: Annotated[GuideSlice, Query()]
 ) -> Response:
-    """Service guides, the likeliest first."""
+    """Service guides, the likeliest first; in Chinese where they are in no other."""
     names = {service.id: service.name for service in hall.site.services}
     # Off the loop: the tables of pinyin load with the first letters.
     fitting = await asyncio.to_thread(find, shelf.guides, part.q, names)
@@ -103,7 +117,8 @@ async def list_guides(
         for guide in fitting
         if part.service is None or guide.service == part.service
     ]
-    lines = [_line(guide) for guide in found[part.offset : part.offset + part.limit]]
+    shown = found[part.offset : part.offset + part.limit]
+    lines = [_line(guide.told_in(part.lang)) for guide in shown]
     return answer(
         request, GuidePage(items=lines, total=len(found), faults=shelf.faults)
     )
@@ -112,14 +127,18 @@ async def list_guides(
 @router.get(
     "/guides/{guide_id}",
     response_model=GuideView,
-    responses=problems(404),
-    dependencies=[NoQuery],
+    responses=problems(400, 404),
 )
-async def read_guide(request: Request, shelf: Books, guide_id: str) -> Response:
+async def read_guide(
+    request: Request,
+    shelf: Books,
+    guide_id: str,
+    wish: Annotated[GuideTold, Query()],
+) -> Response:
     """One guide; its HTML is of few elements, without attributes."""
     for guide in shelf.guides:
         if guide.id == guide_id:
-            return answer(request, _view(guide))
+            return answer(request, _view(guide.told_in(wish.lang)))
     raise NotFoundError(f"no guide {guide_id!r}")
 
 
@@ -145,6 +164,7 @@ def _calendar(hall: HallPort) -> Calendar:
 def _line(guide: Guide) -> GuideLine:
     return GuideLine(
         id=guide.id,
+        lang=guide.lang,
         title=guide.title,
         service=guide.service,
         unit=guide.unit,
@@ -156,6 +176,7 @@ def _line(guide: Guide) -> GuideLine:
 def _view(guide: Guide) -> GuideView:
     return GuideView(
         id=guide.id,
+        lang=guide.lang,
         title=guide.title,
         service=guide.service,
         unit=guide.unit,

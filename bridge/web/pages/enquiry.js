@@ -24,6 +24,9 @@ var HalldEnquiry = (function () {
   let first = 0;
   let question = 0;
   let guide = null;
+  /** The languages in which the list and the guide were asked for. */
+  let listedIn = "";
+  let guideIn = "";
   let number = "";
   let ticket = null;
   let missing = "";
@@ -73,24 +76,45 @@ var HalldEnquiry = (function () {
   function search() {
     question += 1;
     const asked = question;
+    const spoken = language();
     showTyped();
     Halld.ask(
-      { method: "GET", path: "/guides?limit=200&q=" + encodeURIComponent(typed), tries: 2 },
+      { method: "GET", path: "/guides?limit=200&" + langQuery() + "&q=" + encodeURIComponent(typed), tries: 2 },
       function (status, body) {
         if (asked !== question || kiosk.shown() !== "guides") {
           return;
         }
         found = status === 200 ? body.items : [];
         first = 0;
+        listedIn = spoken;
         showFound(status === 200 ? "enquiry.nothing" : "enquiry.unreached");
       }
     );
+  }
+
+  function language() {
+    return document.documentElement.lang;
+  }
+
+  /** What is not in the page's language comes in Chinese. */
+  function langQuery() {
+    return "lang=" + language();
   }
 
   function showTyped() {
     const line = at("typed");
     line.className = typed ? "" : "is-hint";
     Halld.put(line, typed ? typed.toUpperCase() : text("enquiry.hint"));
+  }
+
+  /** The list as it was left, in the language that is read now. */
+  function showList() {
+    if (listedIn === language()) {
+      showTyped();
+      showFound();
+    } else {
+      search();
+    }
   }
 
   function rowsAtOnce() {
@@ -115,6 +139,7 @@ var HalldEnquiry = (function () {
     const row = make("button", "row");
     row.type = "button";
     row.setAttribute("data-guide", one.id);
+    row.lang = one.lang;
     row.appendChild(make("span", "title", one.title));
     row.appendChild(make("span", "unit", one.unit));
     row.addEventListener("click", function () {
@@ -124,17 +149,20 @@ var HalldEnquiry = (function () {
   }
 
   function readGuide(id) {
-    Halld.ask({ method: "GET", path: "/guides/" + encodeURIComponent(id), tries: 2 }, function (status, body) {
-      if (kiosk.shown() !== "guides") {
+    const asked = language();
+    Halld.ask({ method: "GET", path: "/guides/" + encodeURIComponent(id) + "?" + langQuery(), tries: 2 }, function (status, body) {
+      const isRead = kiosk.shown() === "guide";
+      if (asked !== language() || (kiosk.shown() !== "guides" && !(isRead && guide.id === id))) {
         return;
       }
       if (status === 200) {
         guide = body;
+        guideIn = asked;
         open("guide");
         showGuide();
         at("guide-text").scrollTop = 0;
         markEnds();
-      } else {
+      } else if (!isRead) {
         found = [];
         showFound("enquiry.unreached");
       }
@@ -143,6 +171,10 @@ var HalldEnquiry = (function () {
 
   function showGuide() {
     const facts = [guide.unit, guide.window].filter(Boolean);
+    if (guide.lang !== guideIn) {
+      facts.push(text("enquiry.chinese_only"));
+    }
+    at("guide").lang = guide.lang;
     at("guide-title").textContent = guide.title;
     at("guide-facts").textContent = facts.join(" · ");
     // Made by the hall of few elements without attributes; all else is escaped.
@@ -288,8 +320,7 @@ var HalldEnquiry = (function () {
     at("ask-mine").addEventListener("click", openMine);
     at("back").addEventListener("click", function () {
       open("guides");
-      showTyped();
-      showFound();
+      showList();
     });
     at("guide-up").addEventListener("click", function () {
       scroll(-1);
@@ -314,11 +345,13 @@ var HalldEnquiry = (function () {
   function show() {
     showHours();
     if (kiosk.shown() === "guides") {
-      showTyped();
-      showFound();
+      showList();
     } else if (kiosk.shown() === "mine") {
       showNumber();
     } else if (kiosk.shown() === "guide") {
+      if (guideIn !== language()) {
+        readGuide(guide.id);
+      }
       markEnds();
     }
   }
