@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import attendance, clocks, idle, latency, throughput, waits
+from benchmarks import attendance, clocks, idle, latency, queue, throughput, waits
 from benchmarks.figures import Figure
 from rich.console import Console
 from rich.table import Table
@@ -28,6 +28,7 @@ PARTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "attendance": attendance.measure,
     "clocks": clocks.measure,
     "waits": waits.measure,
+    "queue": queue.measure,
 }
 
 

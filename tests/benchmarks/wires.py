@@ -34,6 +34,10 @@ class Line:
         self._writer: asyncio.StreamWriter | None = None
         self.connected = asyncio.Event()
 
+    def received(self, data: bytes) -> None:
+        """Take what the hall says."""
+        self.received_bytes += len(data)
+
     def press(self, frame: bytes) -> None:
         """Send a frame as the device would."""
         assert self._writer is not None
@@ -51,7 +55,7 @@ class Line:
         self._writer = writer
         self.connected.set()
         while data := await reader.read(65536):
-            self.received_bytes += len(data)
+            self.received(data)
         writer.close()
 
 
