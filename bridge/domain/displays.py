@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -28,6 +28,36 @@ class Board:
     counters: dict[str, CounterView] = field(default_factory=dict)
     waiting: dict[str, int] = field(default_factory=dict)
     calls: dict[str, CallView] = field(default_factory=dict)
+
+
+class Followers:
+    """Which devices may show something else when a window or a waiting line changes."""
+
+    def __init__(self, site: Site) -> None:
+        self._own: dict[str, list[str]] = {}
+        self._of_area: dict[str, list[str]] = {}
+        self._general: list[str] = []
+        self._lines: list[str] = []
+        for device in site.devices:
+            if isinstance(device.parameters.get("units"), list):
+                self._lines.append(device.id)
+            elif device.counter is not None:
+                self._own.setdefault(device.counter, []).append(device.id)
+            elif device.area is not None:
+                self._of_area.setdefault(device.area, []).append(device.id)
+            else:
+                self._general.append(device.id)
+
+    def of_window(self, counter: str, area: str | None) -> Iterator[str]:
+        """Devices that may show what a window does."""
+        yield from self._own.get(counter, ())
+        yield from self._of_area.get(area or "", ())
+        yield from self._general
+        yield from self._lines
+
+    def of_waiting(self) -> Sequence[str]:
+        """Devices that may show how many wait."""
+        return self._lines
 
 
 def call_text(site: Site, number: str, counter: Counter) -> str:

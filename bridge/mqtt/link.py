@@ -200,7 +200,7 @@ class BridgeLink:
             directory.take_value(place.device, body, now, retained=message.retain)
         else:
             directory.take_info(place.device, body)
-            self._hall.displays.touch()
+            self._hall.displays.touch([place.device])
 
     def _device_replied(self, message: Message) -> None:
         place = self._topics.parse_device(message.topic)

@@ -52,18 +52,15 @@ class Aftermath:
 
     def counter_changed(self, view: CounterView) -> None:
         """Let displays follow a window."""
-        self._displays.board.counters[view.id] = view
-        self._displays.touch()
+        self._displays.counter_changed(view)
 
     def waiting_changed(self, waiting: Mapping[str, int]) -> None:
         """Let displays follow the queue."""
-        self._displays.board.waiting.update(waiting)
-        self._displays.touch()
+        self._displays.waiting_changed(waiting)
 
     def called(self, call: CallView) -> None:
         """Let displays follow a call."""
-        self._displays.board.calls[call.counter] = call
-        self._displays.touch()
+        self._displays.called(call)
 
     def alarm_changed(self, key: tuple[str, str], now_open: Alarm | None) -> None:
         """An alarm opened, spoke anew, or ended."""
@@ -76,6 +73,6 @@ class Aftermath:
 
     def beep(self, device: str, address: int) -> None:
         """Tell the person at a caller that the press led to nothing."""
-        self._displays.touch(force=device)
+        self._displays.force(device)
         if self._bus is not None and self._site.device(device) is not None:
             self._bus.send(device, BEEP, {"address": address})

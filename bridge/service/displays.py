@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from bridge.domain.displays import Board, desired_content, idle_text
+from bridge.domain.displays import Board, Followers, desired_content, idle_text
+from bridge.domain.views import CallView, CounterView
 from bridge.service.directory import Directory
 from devices.commands import Desired
 from devices.site import DeviceEntry, Site
@@ -38,6 +39,9 @@ class Displays:
         self._directory = directory
         self._now = now
         self._desired: dict[str, Desired] = {}
+        self._entries = {entry.id: entry for entry in site.devices}
+        self._followers = Followers(site)
+        self._touched: dict[str, None] = {}
         self._forced: set[str] = set()
         self._show: Show | None = None
         self._due = False
@@ -46,33 +50,56 @@ class Displays:
         """From now on, publish with `show`."""
         self._show = show
 
-    def touch(self, force: str | None = None) -> None:
-        """Look again, once the present commit was told of whole.
+    def counter_changed(self, view: CounterView) -> None:
+        """Take what a window does now."""
+        self.board.counters[view.id] = view
+        self.touch(self._followers.of_window(view.id, view.area))
 
-        `force` names a device that is told even if nothing changed for it.
-        """
-        if force is not None:
-            self._forced.add(force)
+    def waiting_changed(self, waiting: Mapping[str, int]) -> None:
+        """Take how many wait for some services now."""
+        self.board.waiting.update(waiting)
+        self.touch(self._followers.of_waiting())
+
+    def called(self, call: CallView) -> None:
+        """Take a call."""
+        self.board.calls[call.counter] = call
+        self.touch(self._followers.of_window(call.counter, call.area))
+
+    def touch(self, devices: Iterable[str]) -> None:
+        """Look again at what these shall show, once the commit was told of whole."""
+        self._touched.update(dict.fromkeys(devices))
         if not self._due:
             self._due = True
-            asyncio.get_running_loop().call_soon(self._look)
+            asyncio.get_running_loop().call_soon(self._look_at_touched)
+
+    def force(self, device: str) -> None:
+        """Tell a device what it shall show, even if nothing changed for it."""
+        self._forced.add(device)
+        self.touch([device])
 
     def renew(self) -> None:
         """Tell every display again, valid for longer."""
         self._desired.clear()
-        self._look()
+        self._look(self._entries)
 
     def publish_all(self, devices: Collection[str] | None = None) -> None:
         """Publish again what stands."""
-        self._look()
+        self._look(self._entries)
         for device, desired in self._desired.items():
             if self._show is not None and (devices is None or device in devices):
                 self._show(device, desired)
 
-    def _look(self) -> None:
+    def _look_at_touched(self) -> None:
         self._due = False
+        touched, self._touched = self._touched, {}
+        self._look(touched)
+
+    def _look(self, devices: Iterable[str]) -> None:
         forced, self._forced = self._forced, set()
-        for entry in self._site.devices:
+        for device in devices:
+            entry = self._entries.get(device)
+            if entry is None:
+                continue
             kind = self._directory.kind(entry.id)
             content = desired_content(self._site, self.board, entry, kind)
             if content is None:
