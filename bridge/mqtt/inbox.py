@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from bridge.mqtt.envelopes import NoEnvelopeError, read_events
+from bridge.mqtt.arrivals import Arrival, Arrivals, Item, Turn
+from bridge.mqtt.envelopes import NoEnvelopeError
 from bridge.service.hall import Hall
 from bridge.service.intake import Intake, LaneKey, Outcome
 from bridge.service.work import Work
@@ -25,28 +25,12 @@ from devices.events import CloudEvent, Lane
 
 log = logging.getLogger(__name__)
 
-MAX_TAKEN: Final = 1000
-"""Most messages of a lane's kind in one transaction: a press waits no longer."""
-MAX_TAKEN_BYTES: Final = {Lane.DESK: 512 * 1024, Lane.CLOCK: 384 * 1024}
-"""Most bytes of a lane in one transaction, but for its last message."""
-MOST_PASSED_OVER: Final = 20
-"""So often presses go alone; then a log that waits comes along once."""
-HIGH_WATER_BYTES: Final = 32 * 1024 * 1024
-"""Beyond this nothing more is read from the broker."""
 ASK_TIMEOUT_S: Final = 3.0
 UNREADABLE_AFTER: Final = 6
 """Replays in which a node says it has an event that still does not come."""
 REOPEN_TRIES: Final = 3
 STANDSTILL_S: Final = 1.0
 """A lane with a gap that does not move for this long is asked for again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A message with events, unread."""
-
-    device: str
-    payload: bytes
 
 
 class Nodes(Protocol):
@@ -69,10 +53,14 @@ class Nodes(Protocol):
 
 @dataclass(slots=True)
 class _Taken:
-    outcomes: list[Outcome] = field(default_factory=list)
-    failed: list[LaneKey] = field(default_factory=list)
+    """What a transaction holds."""
+
+    outcomes: dict[LaneKey, Outcome] = field(default_factory=dict)
+    failed: set[LaneKey] = field(default_factory=set)
     unreadable: int = 0
     devices: set[str] = field(default_factory=set)
+    reached: dict[Arrival, int] = field(default_factory=dict)
+    """How many events of each message are in it, with those before."""
 
 
 class Inbox:
@@ -82,10 +70,7 @@ class Inbox:
         self._hall = hall
         self._nodes = nodes
         self._intake = Intake()
-        self._queues: dict[Lane, deque[Arrival]] = {lane: deque() for lane in Lane}
-        self._bytes = 0
-        self._paused = False
-        self._passed_over = 0
+        self._arrivals = Arrivals(nodes.pause_reading, nodes.resume_reading)
         self._arrived = asyncio.Event()
         self._gaps: dict[LaneKey, tuple[int, int]] = {}
         self._chasing: set[LaneKey] = set()
@@ -98,11 +83,7 @@ class Inbox:
 
     def put(self, lane: Lane, arrival: Arrival) -> None:
         """Queue a message; called by the bus, never waits."""
-        self._queues[lane].append(arrival)
-        self._bytes += len(arrival.payload)
-        if self._bytes > HIGH_WATER_BYTES and not self._paused:
-            self._paused = True
-            self._nodes.pause_reading()
+        self._arrivals.put(lane, arrival)
         self._arrived.set()
 
     async def load(self) -> None:
@@ -132,7 +113,7 @@ class Inbox:
 
     def connection_lost(self) -> None:
         """A new connection reads from the start."""
-        self._paused = False
+        self._arrivals.reading_anew()
 
     async def run(self) -> None:
         """Take what comes, until cancelled; after `load`."""
@@ -144,71 +125,63 @@ class Inbox:
             while True:
                 await self._arrived.wait()
                 self._arrived.clear()
-                while arrivals := self._next():
-                    await self._take(arrivals)
+                while turn := self._arrivals.next():
+                    await self._take(turn)
 
-    def _next(self) -> list[Arrival]:
-        taken: list[Arrival] = []
-        size = 0
-        for lane in (Lane.DESK, Lane.CLOCK):
-            queue = self._queues[lane]
-            count = 0
-            while queue and count < MAX_TAKEN and size < MAX_TAKEN_BYTES[lane]:
-                arrival = queue.popleft()
-                size += len(arrival.payload)
-                count += 1
-                taken.append(arrival)
-            if taken and lane is Lane.DESK and self._passed_over < MOST_PASSED_OVER:
-                self._passed_over += 1  # a press does not wait for a log beside it
-                break
-        else:
-            self._passed_over = 0
-        self._bytes -= size
-        if self._paused and self._bytes < HIGH_WATER_BYTES // 2:
-            self._paused = False
-            self._nodes.resume_reading()
-        return taken
-
-    async def _take(self, arrivals: Sequence[Arrival]) -> None:
+    async def _take(self, turn: Turn) -> None:
         backoff = Backoff(random.random, first_s=0.2, cap_s=5.0)
         while True:
             try:
-                taken = await self._hall.transact(
-                    lambda work: self._store(work, arrivals)
-                )
+                taken = await self._hall.transact(lambda work: self._store(work, turn))
             except StoreError:
                 # The writer says why; the events are kept until the store works.
                 self._intake.forget(list(self._intake.held))
                 await asyncio.sleep(backoff.next_s())
                 continue
+            self._arrivals.settle(turn, taken.reached)
             self._settle(taken)
             return
 
-    def _store(self, work: Work, arrivals: Sequence[Arrival]) -> _Taken:
+    def _store(self, work: Work, turn: Turn) -> _Taken:
         """On the writer's thread: read, put in order, store."""
         taken = _Taken()
-        lanes: dict[LaneKey, list[CloudEvent]] = {}
-        for arrival in arrivals:
-            taken.devices.add(arrival.device)
-            for event in read_events(arrival.device, arrival.payload, work.now):
-                if isinstance(event, NoEnvelopeError):
-                    taken.unreadable += 1
-                    self._complain(arrival.device, str(event))
-                    continue
-                place = event.place
-                key = LaneKey(place.node, place.epoch, place.lane.value)
-                lanes.setdefault(key, []).append(event)
-        for key, events in lanes.items():
-            try:
-                with work.unit.attempt():
-                    taken.outcomes.append(self._intake.take(work, key, events))
-            except OperationalError:
-                raise
-            except Exception as error:  # noqa: BLE001 - one lane must not stop others
-                self._intake.forget([key])
-                self._complain(str(key), f"cannot be taken: {error!r}", trace=True)
-                taken.failed.append(key)
+        for items in turn.slices(work.now):
+            self._store_slice(work, items, taken)
+            if not turn.presses and (self._arrivals.has_presses or work.others_wait):
+                break  # the rest of a log comes next time
         return taken
+
+    def _store_slice(self, work: Work, items: Iterable[Item], taken: _Taken) -> None:
+        lanes: dict[LaneKey, list[CloudEvent]] = {}
+        for arrival, number, event in items:
+            taken.reached[arrival] = number
+            taken.devices.add(arrival.device)
+            if isinstance(event, NoEnvelopeError):
+                taken.unreadable += 1
+                self._complain(arrival.device, str(event))
+                continue
+            place = event.place
+            key = LaneKey(place.node, place.epoch, place.lane.value)
+            lanes.setdefault(key, []).append(event)
+        for key, events in lanes.items():
+            if key not in taken.failed:  # what failed comes again from its start
+                self._store_lane(work, key, events, taken)
+
+    def _store_lane(
+        self, work: Work, key: LaneKey, events: Sequence[CloudEvent], taken: _Taken
+    ) -> None:
+        try:
+            with work.unit.attempt():
+                outcome = self._intake.take(work, key, events)
+        except OperationalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one lane must not stop others
+            self._intake.forget([key])
+            self._complain(str(key), f"cannot be taken: {error!r}", trace=True)
+            taken.failed.add(key)
+            return
+        before = taken.outcomes.get(key)
+        taken.outcomes[key] = outcome if before is None else outcome.after(before)
 
     def _complain(self, subject: str, what: str, *, trace: bool = False) -> None:
         if subject not in self._complained:
@@ -223,7 +196,7 @@ class Inbox:
             self._hall.directory.saw(device, now)
         _add(counts, "halld_events_unreadable_total", taken.unreadable)
         _add(counts, "halld_lanes_failed_total", len(taken.failed))
-        for outcome in taken.outcomes:
+        for outcome in taken.outcomes.values():
             self._follow(outcome)
 
     def _follow(self, outcome: Outcome) -> None:

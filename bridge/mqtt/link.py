@@ -8,7 +8,8 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bridge.mqtt.inbox import Arrival, Inbox
+from bridge.mqtt.arrivals import Arrival
+from bridge.mqtt.inbox import Inbox
 from bridge.mqtt.requests import Requests
 from bridge.service.days import meta_value, set_meta
 from bridge.service.hall import Hall

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from bridge.domain.order import has_identity
 from bridge.service.work import Work
 from bridge.store import tables
+from bridge.store.tables.delivery import ending
 from devices.events import CloudEvent
 
 DUPLICATE: Final = "duplicate"
@@ -29,10 +30,12 @@ def known_copies(
     for source, names in by_source.items():
         ids = list(names)
         for start in range(0, len(ids), CHUNK):
+            part = ids[start : start + CHUNK]
             rows = work.db.execute(
                 select(table.c.event, table.c.digest)
                 .where(table.c.source == safe_text(source))
-                .where(table.c.event.in_(ids[start : start + CHUNK]))
+                .where(table.c.ending.in_([ending(name) for name in part]))
+                .where(table.c.event.in_(part))
                 .where(table.c.status != DUPLICATE)
             )
             known |= {(source, names[row.event]): row.digest for row in rows}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final
@@ -24,6 +24,7 @@ from bridge.service.handlers import DefectiveEvent, handle
 from bridge.service.work import Work
 from bridge.store import tables
 from bridge.store.bulk import insert_many
+from bridge.store.tables.delivery import ending
 from devices.events import CloudEvent
 
 DONE: Final = "done"
@@ -71,6 +72,16 @@ class Outcome:
     quarantined: int = 0
     missing: tuple[int, int] | None = None
     conflict_from: int | None = None
+
+    def after(self, before: Outcome) -> Outcome:
+        """This and what became of the arrivals before them."""
+        return replace(
+            self,
+            taken=before.taken + self.taken,
+            duplicates=before.duplicates + self.duplicates,
+            quarantined=before.quarantined + self.quarantined,
+            conflict_from=before.conflict_from or self.conflict_from,
+        )
 
 
 @dataclass(slots=True)
@@ -183,7 +194,8 @@ def _retried(work: Work, row: Row[Any]) -> dict[str, Any]:
     table = tables.inbox
     found = work.db.execute(
         select(table.c.sequence)
-        .where(table.c.source == row.source, table.c.event == name)
+        .where(table.c.source == row.source, table.c.ending == ending(name))
+        .where(table.c.event == name)
         .where(table.c.status != DUPLICATE, table.c.status != QUARANTINED)
     ).first()
     if found is not None:
@@ -196,7 +208,8 @@ def _retried(work: Work, row: Row[Any]) -> dict[str, Any]:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, it stays on record
         return {"reason": _reason(error)}
-    return {"status": DONE, "event": name, "reason": None, "envelope": None}
+    done = {"status": DONE, "event": name, "ending": ending(name)}
+    return {**done, "reason": None, "envelope": None}
 
 
 def _position(work: Work, key: LaneKey) -> Row[Any]:
@@ -282,7 +295,7 @@ def _quarantine(work: Work, position: int, event: CloudEvent, reason: str) -> No
     row = _row(position, event, QUARANTINED)
     row |= {"reason": reason, "envelope": _envelope(event)}
     name = safe_text(event.id) + (ASIDE if has_identity(event) else "")
-    row |= {"source": safe_text(event.source), "event": name}
+    row |= {"source": safe_text(event.source), "event": name, "ending": ending(name)}
     try:
         with work.unit.attempt():
             work.db.execute(insert(tables.inbox).values(**row))
@@ -304,6 +317,7 @@ def _row(position: int, event: CloudEvent, status: str) -> dict[str, Any]:
         "sequence": event.place.sequence,
         "source": event.source,
         "event": event.id,
+        "ending": ending(event.id),
         "digest": digest(event),
         "received": event.received,
         "status": status,

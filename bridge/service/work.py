@@ -69,6 +69,11 @@ class Work:
         return self.unit.connection
 
     @property
+    def others_wait(self) -> bool:
+        """Whether somebody waits for the writer meanwhile."""
+        return self.unit.others_wait()
+
+    @property
     def today(self) -> str:
         """The hall-day."""
         return hall_day(self.now)

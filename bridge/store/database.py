@@ -21,7 +21,7 @@ from bridge.store.errors import StoreCorruptError, StoreError, StoreInUseError
 from bridge.store.tables import meta, metadata
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 """The newest migration; a test holds it against the scripts."""
 _VERSION_TABLE: Final = (
     "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "

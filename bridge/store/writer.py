@@ -36,6 +36,8 @@ class Unit:
 
     connection: Connection
     after: list[Callable[[], None]] = field(default_factory=list)
+    others_wait: Callable[[], bool] = lambda: False
+    """Whether another job waits; a long one may end early and ask again."""
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
@@ -139,11 +141,17 @@ class Writer:
             self._jobs.clear()
             return jobs
 
-    @staticmethod
-    def _commit(connection: Connection, jobs: list[_Job]) -> None:
+    def _has_jobs(self) -> bool:
+        return bool(self._jobs)
+
+    def _commit(self, connection: Connection, jobs: list[_Job]) -> None:
         with connection.begin():
             for job in jobs:
-                unit = Unit(connection)
+                is_last = job is jobs[-1]
+                unit = Unit(
+                    connection,
+                    others_wait=self._has_jobs if is_last else lambda: True,
+                )
                 try:
                     with connection.begin_nested():
                         job.result = job.run(unit)

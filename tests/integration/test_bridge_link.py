@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,10 @@ from support.brokers import shared_embedded
 from support.worlds import World
 
 from bridge.domain.views import Channel
-from bridge.mqtt import inbox as inbox_module
-from bridge.mqtt.inbox import Arrival, Inbox
 from bridge.mqtt.link import BridgeLink
 from bridge.mqtt.requests import Requests
-from bridge.service.hall import Hall
 from bus.address import BrokerAddress
-from devices.commands import Ack, Reply, ReplyStatus
-from devices.events import Lane
+from devices.commands import ReplyStatus
 
 
 @pytest.fixture(scope="module")
@@ -216,74 +212,3 @@ async def test_no_filter_overlaps_another(world: World) -> None:
     ):
         assert not topic_matches_sub(one, its)
         assert not topic_matches_sub(other, sample)
-
-
-class Nodes:
-    """Nodes that only count."""
-
-    def __init__(self) -> None:
-        self.acks: asyncio.Queue[Ack] = asyncio.Queue()
-        self.reading: list[bool] = []
-
-    def acknowledge(self, node: str, lane: str, ack: Ack) -> None:
-        del node, lane
-        self.acks.put_nowait(ack)
-
-    async def ask_node(
-        self, node: str, name: str, args: Mapping[str, Any], timeout_s: float
-    ) -> Reply:
-        del node, name, args, timeout_s
-        return Reply(id="1", status=ReplyStatus.OK)
-
-    def pause_reading(self) -> None:
-        self.reading.append(False)
-
-    def resume_reading(self) -> None:
-        self.reading.append(True)
-
-
-@pytest.fixture
-async def hall(world: World) -> AsyncIterator[Hall]:
-    async with world.bridge() as hall:
-        yield hall
-
-
-async def test_reading_pauses_while_the_store_lags(
-    hall: Hall, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(inbox_module, "HIGH_WATER_BYTES", 1000)
-    nodes = Nodes()
-    inbox = Inbox(hall, nodes)
-    for _ in range(20):
-        inbox.put(Lane.CLOCK, Arrival("clock-1", b"x" * 100))
-    assert nodes.reading == [False]
-    async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(inbox.run())
-        while nodes.reading != [False, True]:  # noqa: ASYNC110 - the inbox works
-            await asyncio.sleep(0)
-        running.cancel()
-
-
-async def test_presses_go_before_a_backfill(hall: Hall) -> None:
-    inbox = Inbox(hall, Nodes())
-    for _ in range(3000):
-        inbox.put(Lane.CLOCK, Arrival("clock-1", b"{}"))
-    inbox.put(Lane.DESK, Arrival("bus-1", b"{}"))
-    assert [arrival.device for arrival in inbox._next()] == ["bus-1"]
-    log = inbox._next()
-    assert {arrival.device for arrival in log} == {"clock-1"}
-    assert len(log) <= inbox_module.MAX_TAKEN
-
-
-async def test_a_backfill_is_not_passed_over_for_ever(hall: Hall) -> None:
-    inbox = Inbox(hall, Nodes())
-    for _ in range(30_000):
-        inbox.put(Lane.CLOCK, Arrival("clock-1", b"{}"))
-    taken = []
-    for _ in range(inbox_module.MOST_PASSED_OVER + 1):
-        inbox.put(Lane.DESK, Arrival("bus-1", b"{}"))
-        taken.append({arrival.device for arrival in inbox._next()})
-    assert taken == [
-        *[{"bus-1"}] * inbox_module.MOST_PASSED_OVER,
-        {"bus-1", "clock-1"},
-    ]

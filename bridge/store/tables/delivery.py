@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy import BigInteger, Column, Index, String, Table, Text, text
 
 from bridge.store.tables.columns import Instant, metadata, numbered_key, numbered_table
@@ -18,6 +20,18 @@ position = numbered_table(
     Index("uq_position", "node", "epoch", "lane", unique=True),
 )
 
+ENDING: Final = 15
+
+
+def ending(event: str) -> str:
+    """The end of an event's id: its time, where a clock's log tells it.
+
+    An index that looks here first is filled in the order of a log; by the id
+    alone, which begins with a person, each row would touch another page.
+    """
+    return event[-ENDING:]
+
+
 inbox = Table(
     "inbox",
     metadata,
@@ -25,6 +39,7 @@ inbox = Table(
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
     Column("source", Text, nullable=False),
     Column("event", Text, nullable=False),
+    Column("ending", String(ENDING), nullable=False),
     Column("digest", String(32), nullable=False),
     Column("received", Instant, nullable=False),
     Column("status", String(16), nullable=False),
@@ -33,6 +48,7 @@ inbox = Table(
     Index(
         "uq_inbox_identity",
         "source",
+        "ending",
         "event",
         unique=True,
         sqlite_where=text("status <> 'duplicate'"),

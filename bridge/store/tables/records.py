@@ -21,7 +21,6 @@ punch = numbered_table(
     Column("raw", Text, nullable=False),
     Column("drift_s", Integer),
     Column("origin", Text),
-    Index("uq_punch_identity", "source", "event", unique=True),
     Index("ix_punch_time", "time", "id"),
     Index(
         "ix_punch_flagged",
