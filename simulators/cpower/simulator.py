@@ -31,7 +31,8 @@ from devices.cpower.packets import (
 )
 from devices.errors import MisuseError, ProtocolError
 from devices.site import DeviceEntry, Site
-from simulators.simulator import Output, Simulator, SimulatorParameters
+from simulators.framed import FramedSimulator
+from simulators.simulator import Output, SimulatorParameters
 
 BAD_SUM = 1
 SEQUENCE = 2
@@ -83,7 +84,7 @@ class _Tally:
     spoiled: int = 0
 
 
-class CPowerCard(Simulator[CPowerCardParameters]):
+class CPowerCard(FramedSimulator[CPowerCardParameters, SerialFramer | NetworkFramer]):
     """The card: answers each packet and shows a text in each window."""
 
     parameters_model = CPowerCardParameters
@@ -97,25 +98,18 @@ class CPowerCard(Simulator[CPowerCardParameters]):
         self._on_serial = parameters.framing == "serial" or (
             parameters.framing == "auto" and not is_tcp
         )
-        self._framers: dict[int, SerialFramer | NetworkFramer] = {}
         self._ram = _Ram()
         self._tally = _Tally()
         self._time: datetime | None = None
 
-    def connected(self, session: int, now: datetime) -> Sequence[Output]:
-        """See `Simulator.connected`."""
-        del now
-        self._framers[session] = SerialFramer() if self._on_serial else NetworkFramer()
-        return ()
-
-    def disconnected(self, session: int) -> None:
-        """See `Simulator.disconnected`."""
-        self._framers.pop(session, None)
+    def new_framer(self) -> SerialFramer | NetworkFramer:
+        """See `FramedSimulator.new_framer`."""
+        return SerialFramer() if self._on_serial else NetworkFramer()
 
     def received(self, session: int, data: bytes, now: datetime) -> Sequence[Output]:
         """Answer each packet; a spoiled one gets no answer."""
         del now
-        framer = self._framers[session]
+        framer = self.framer(session)
         spoiled = framer.checksum_errors
         packets = framer.feed(data)
         self._tally.spoiled += framer.checksum_errors - spoiled
@@ -138,10 +132,8 @@ class CPowerCard(Simulator[CPowerCardParameters]):
 
     def powercycle(self, now: datetime) -> None:
         """Lose the windows; the clock has a battery."""
-        del now
+        super().powercycle(now)
         self._ram = _Ram()
-        for framer in self._framers.values():
-            framer.reset()
 
     def view(self) -> Mapping[str, Any]:
         """What is to be read on the screen, and what a technician may ask."""

@@ -19,7 +19,8 @@ from devices.eq2013.messages import (
 )
 from devices.errors import MisuseError
 from devices.site import DeviceEntry, Site
-from simulators.simulator import Output, Simulator, SimulatorParameters
+from simulators.framed import FramedSimulator
+from simulators.simulator import Output, SimulatorParameters
 
 
 class Eq2013CardParameters(SimulatorParameters):
@@ -28,7 +29,7 @@ class Eq2013CardParameters(SimulatorParameters):
     address: int = 1
 
 
-class Eq2013Card(Simulator[Eq2013CardParameters]):
+class Eq2013Card(FramedSimulator[Eq2013CardParameters, MessageFramer]):
     """The card: shows what it is told and says nothing."""
 
     parameters_model = Eq2013CardParameters
@@ -38,26 +39,19 @@ class Eq2013Card(Simulator[Eq2013CardParameters]):
         self, device: DeviceEntry, parameters: Eq2013CardParameters, site: Site
     ) -> None:
         super().__init__(device, parameters, site)
-        self._framers: dict[int, MessageFramer] = {}
         self._areas: dict[int, Area] = {}
         self._messages = 0
         self._clears = 0
         self._spoiled = 0
 
-    def connected(self, session: int, now: datetime) -> Sequence[Output]:
-        """See `Simulator.connected`."""
-        del now
-        self._framers[session] = MessageFramer()
-        return ()
-
-    def disconnected(self, session: int) -> None:
-        """See `Simulator.disconnected`."""
-        self._framers.pop(session, None)
+    def new_framer(self) -> MessageFramer:
+        """See `FramedSimulator.new_framer`."""
+        return MessageFramer()
 
     def received(self, session: int, data: bytes, now: datetime) -> Sequence[Output]:
         """Show what is told to this card or to all."""
         del now
-        framer = self._framers.setdefault(session, MessageFramer())
+        framer = self.framer(session)
         errors = framer.errors
         for message in framer.feed(data):
             if message.address in {self.parameters.address, EVERY_CARD}:
@@ -72,10 +66,8 @@ class Eq2013Card(Simulator[Eq2013CardParameters]):
 
     def powercycle(self, now: datetime) -> None:
         """Lose all areas."""
-        del now
+        super().powercycle(now)
         self._areas = {}
-        for framer in self._framers.values():
-            framer.reset()
 
     def view(self) -> Mapping[str, Any]:
         """What is to be read on the screen, and what a technician may ask."""

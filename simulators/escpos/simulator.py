@@ -24,8 +24,9 @@ from devices.escpos.stream import (
     Text,
 )
 from devices.site import DeviceEntry, Site
+from simulators.framed import FramedSimulator
 from simulators.hosting.faults import Arguments, Switch
-from simulators.simulator import Output, Simulator, SimulatorParameters
+from simulators.simulator import Output, SimulatorParameters
 
 KEPT: Final = 200
 """Tickets that lie in the tray."""
@@ -54,7 +55,7 @@ class FaultState(Arguments):
     kind: Annotated[str, Field(pattern="^(none|cutter|fatal|passing)$")] = "cutter"
 
 
-class TicketPrinter(Simulator[SimulatorParameters]):
+class TicketPrinter(FramedSimulator[SimulatorParameters, PrintFramer]):
     """Prints what it can; what comes while it cannot waits in its buffer."""
 
     parameters_model = SimulatorParameters
@@ -69,7 +70,6 @@ class TicketPrinter(Simulator[SimulatorParameters]):
         self, device: DeviceEntry, parameters: SimulatorParameters, site: Site
     ) -> None:
         super().__init__(device, parameters, site)
-        self._framers: dict[int, PrintFramer] = {}
         self._tickets: deque[str] = deque(maxlen=KEPT)
         self._paper, self._cover = Paper.OK, Cover.CLOSED
         self._fault = Fault.NONE
@@ -77,21 +77,15 @@ class TicketPrinter(Simulator[SimulatorParameters]):
         self._runs_out: tuple[int, Paper] | None = None
         self._forget()
 
-    def connected(self, session: int, now: datetime) -> Sequence[Output]:
-        """Begin to listen; a printer says nothing unasked."""
-        del now
-        self._framers[session] = PrintFramer()
-        return ()
-
-    def disconnected(self, session: int) -> None:
-        """Forget the session; what it sent is printed all the same."""
-        self._framers.pop(session, None)
+    def new_framer(self) -> PrintFramer:
+        """See `FramedSimulator.new_framer`."""
+        return PrintFramer()
 
     def received(self, session: int, data: bytes, now: datetime) -> Sequence[Output]:
         """Print, and answer status questions at once."""
         del now
         outputs: list[Output] = []
-        for element in self._framers[session].feed(data):
+        for element in self.framer(session).feed(data):
             if isinstance(element, StatusQuery):
                 outputs += self._told(element.number, session)
             elif len(self._held) < HELD:
@@ -118,7 +112,7 @@ class TicketPrinter(Simulator[SimulatorParameters]):
 
     def powercycle(self, now: datetime) -> None:
         """Lose what waits and what was not cut off."""
-        del now
+        super().powercycle(now)
         self._forget()
 
     def view(self) -> Mapping[str, Any]:

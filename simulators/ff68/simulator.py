@@ -35,7 +35,8 @@ from devices.ff68.frames import (
 from devices.ff68.keymaps import LAST_DIGIT, Key, KeyMap
 from devices.ff68.site import BusKeys
 from devices.site import DeviceEntry, Site
-from simulators.simulator import Output, Simulator, SimulatorParameters
+from simulators.framed import FramedSimulator
+from simulators.simulator import Output, SimulatorParameters
 
 MAX_WAITING_FRAMES = 32
 _HEX_PAIR = re.compile(r"[0-9a-f]{2}")
@@ -89,7 +90,7 @@ class Panel:
     beeps: int = 0
 
 
-class CallerBus(Simulator[CallerBusParameters]):
+class CallerBus(FramedSimulator[CallerBusParameters, Ff68Framer]):
     """All devices of one line; they outlive connections as real ones do."""
 
     parameters_model = CallerBusParameters
@@ -102,24 +103,17 @@ class CallerBus(Simulator[CallerBusParameters]):
         self.keymap: KeyMap = parameters.load_keymap()
         self.dialect: Dialect = parameters.dialect or self.keymap.dialect
         self._resend = timedelta(milliseconds=parameters.simulated_resend_ms)
-        self._framers: dict[int, Ff68Framer] = {}
         self._senders: dict[tuple[int, bool], Sender] = {}
         self._panels: dict[int, Panel] = {u.address: Panel() for u in parameters.units}
 
-    def connected(self, session: int, now: datetime) -> Sequence[Output]:
-        """Listen on a new session."""
-        del now
-        self._framers[session] = Ff68Framer()
-        return ()
-
-    def disconnected(self, session: int) -> None:
-        """Forget a session."""
-        self._framers.pop(session, None)
+    def new_framer(self) -> Ff68Framer:
+        """See `FramedSimulator.new_framer`."""
+        return Ff68Framer()
 
     def received(self, session: int, data: bytes, now: datetime) -> Sequence[Output]:
         """Take what the host says."""
         echo = [Output(data, session)] if self.parameters.simulated_echo else []
-        framer = self._framers.setdefault(session, Ff68Framer())
+        framer = self.framer(session)
         for message in framer.feed(data):
             if not self._acknowledged(message, now) and isinstance(message, Frame):
                 self._obey(message)
@@ -148,7 +142,7 @@ class CallerBus(Simulator[CallerBusParameters]):
 
     def powercycle(self, now: datetime) -> None:
         """Go dark; what was not acknowledged is forgotten."""
-        del now
+        super().powercycle(now)
         for sender in self._senders.values():
             sender.frames.clear()
             sender.sent, sender.due = 0, None

@@ -13,7 +13,8 @@ from devices.modbus.rtu import RequestFramer, confirmation, refusal
 from devices.modbus.site import TubeKeys
 from devices.modbus.tubes import Profile, Telling, TellingFramer, read_armfly
 from devices.site import DeviceEntry, Site
-from simulators.simulator import Output, Simulator, SimulatorParameters
+from simulators.framed import FramedSimulator
+from simulators.simulator import Output, SimulatorParameters
 
 NO_REGISTER = 2
 
@@ -33,7 +34,7 @@ class Mute(BaseModel):
     on: bool = True
 
 
-class TubeLine(Simulator[TubeLineParameters]):
+class TubeLine(FramedSimulator[TubeLineParameters, RequestFramer | TellingFramer]):
     """The tubes of one line; armfly's answer, the others are mute."""
 
     parameters_model = TubeLineParameters
@@ -43,29 +44,20 @@ class TubeLine(Simulator[TubeLineParameters]):
         self, device: DeviceEntry, parameters: TubeLineParameters, site: Site
     ) -> None:
         super().__init__(device, parameters, site)
-        self._framers: dict[int, RequestFramer | TellingFramer] = {}
         self._shown = {tube.address: "" for tube in parameters.units}
         self._mute: set[int] = set()
         self._told = 0
 
-    def connected(self, session: int, now: datetime) -> Sequence[Output]:
-        """See `Simulator.connected`."""
-        del now
+    def new_framer(self) -> RequestFramer | TellingFramer:
+        """See `FramedSimulator.new_framer`."""
         profile = self.parameters.profile
         is_modbus = profile is Profile.ARMFLY
-        self._framers[session] = (
-            RequestFramer() if is_modbus else TellingFramer(profile)
-        )
-        return ()
-
-    def disconnected(self, session: int) -> None:
-        """See `Simulator.disconnected`."""
-        self._framers.pop(session, None)
+        return RequestFramer() if is_modbus else TellingFramer(profile)
 
     def received(self, session: int, data: bytes, now: datetime) -> Sequence[Output]:
         """Show what the tubes are told; answer for those that answer."""
         del now
-        framer = self._framers[session]
+        framer = self.framer(session)
         outputs: list[Output] = []
         if isinstance(framer, TellingFramer):
             for telling in framer.feed(data):
@@ -99,10 +91,8 @@ class TubeLine(Simulator[TubeLineParameters]):
 
     def powercycle(self, now: datetime) -> None:
         """Go dark."""
-        del now
+        super().powercycle(now)
         self._shown = dict.fromkeys(self._shown, "")
-        for framer in self._framers.values():
-            framer.reset()
 
     def view(self) -> Mapping[str, Any]:
         """What the tubes show; "" is dark."""

@@ -38,7 +38,8 @@ from devices.onbon.messages import (
 )
 from devices.onbon.text import decode_text, fonts_used
 from devices.site import DeviceEntry, Site
-from simulators.simulator import Output, Simulator, SimulatorParameters
+from simulators.framed import FramedSimulator
+from simulators.simulator import Output, SimulatorParameters
 
 FONT_FILES = frozenset({"O000", "O001", "O002", "E000", "E001", "E002"})
 """Fonts of the simulated card: 16, 24 and 32 dots, Chinese and Latin."""
@@ -84,7 +85,7 @@ class _Tally:
     spoiled: int = 0
 
 
-class OnbonCard(Simulator[OnbonCardParameters]):
+class OnbonCard(FramedSimulator[OnbonCardParameters, FontCardFramer]):
     """The card: answers with ACK or NACK and shows dynamic areas."""
 
     parameters_model = OnbonCardParameters
@@ -94,25 +95,18 @@ class OnbonCard(Simulator[OnbonCardParameters]):
         self, device: DeviceEntry, parameters: OnbonCardParameters, site: Site
     ) -> None:
         super().__init__(device, parameters, site)
-        self._framers: dict[int, FontCardFramer] = {}
         self._ram = _Ram()
         self._tally = _Tally()
         self._refreshed: datetime | None = None
         self._time: datetime | None = None
 
-    def connected(self, session: int, now: datetime) -> Sequence[Output]:
-        """See `Simulator.connected`."""
-        del now
-        self._framers[session] = FontCardFramer(unchecked=True)
-        return ()
-
-    def disconnected(self, session: int) -> None:
-        """See `Simulator.disconnected`."""
-        self._framers.pop(session, None)
+    def new_framer(self) -> FontCardFramer:
+        """See `FramedSimulator.new_framer`."""
+        return FontCardFramer(unchecked=True)
 
     def received(self, session: int, data: bytes, now: datetime) -> Sequence[Output]:
         """Answer each frame, and each spoiled one with a checksum error."""
-        framer = self._framers[session]
+        framer = self.framer(session)
         spoiled = framer.checksum_errors
         outputs = []
         for frame in framer.feed(data):
@@ -134,10 +128,8 @@ class OnbonCard(Simulator[OnbonCardParameters]):
 
     def powercycle(self, now: datetime) -> None:
         """Lose the dynamic areas; the clock has a battery."""
-        del now
+        super().powercycle(now)
         self._ram = _Ram()
-        for framer in self._framers.values():
-            framer.reset()
 
     def advance(self, now: datetime) -> tuple[Sequence[Output], datetime | None]:
         """Delete areas that were to be written again and were not."""

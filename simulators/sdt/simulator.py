@@ -24,10 +24,11 @@ from devices.sdt.frames import (
 )
 from devices.sdt.idcard import CardKind, encode_card
 from devices.site import DeviceEntry, Site
+from simulators.framed import FramedSimulator
 from simulators.hosting.faults import Nothing
 from simulators.sdt.actions import Fail, Insert, Late, Spoil, Spoiling, Stick
 from simulators.sdt.specimens import SPECIMENS
-from simulators.simulator import Output, Simulator, SimulatorParameters
+from simulators.simulator import Output, SimulatorParameters
 
 SAM_ID: Final = SamId(maker=5, model=1, date=20150101, number=12345, check=67890)
 
@@ -75,7 +76,7 @@ _AT_READ: Final = {
 }
 
 
-class SdtReader(Simulator[ReaderParameters]):
+class SdtReader(FramedSimulator[ReaderParameters, RequestFramer]):
     """Finds, selects and reads the card that lies on it."""
 
     parameters_model = ReaderParameters
@@ -97,7 +98,6 @@ class SdtReader(Simulator[ReaderParameters]):
         self._resets = 0
         self._fingerprint_requests = 0
         self._last_command = ""
-        self._framers: dict[int, RequestFramer] = {}
         self._failures: list[_Failure] = []
         self._damages: list[_Damage] = []
         self._late: list[float] = []
@@ -106,20 +106,14 @@ class SdtReader(Simulator[ReaderParameters]):
         """A card was taken off since the last find; that find sees the gap."""
         self._forget()
 
-    def connected(self, session: int, now: datetime) -> Sequence[Output]:
-        """Begin to listen; a reader says nothing unasked."""
-        del now
-        self._framers[session] = RequestFramer()
-        return ()
-
-    def disconnected(self, session: int) -> None:
-        """Forget the session."""
-        self._framers.pop(session, None)
+    def new_framer(self) -> RequestFramer:
+        """See `FramedSimulator.new_framer`."""
+        return RequestFramer()
 
     def received(self, session: int, data: bytes, now: datetime) -> Sequence[Output]:
         """Answer each request; one with a bad checksum gets `00 00 10`."""
         del now
-        framer = self._framers[session]
+        framer = self.framer(session)
         damaged = framer.bad_checksums
         requests = framer.feed(data)
         outputs = [
@@ -154,7 +148,7 @@ class SdtReader(Simulator[ReaderParameters]):
 
     def powercycle(self, now: datetime) -> None:
         """Lose everything but the card that lies there."""
-        del now
+        super().powercycle(now)
         self._forget()
 
     def view(self) -> Mapping[str, Any]:

@@ -25,7 +25,8 @@ from devices.ub485.frames import (
     Text,
 )
 from devices.ub485.site import PanelAddress, PanelKeys
-from simulators.simulator import Output, Simulator, SimulatorParameters
+from simulators.framed import FramedSimulator
+from simulators.simulator import Output, SimulatorParameters
 
 RELEASED: Final = timedelta(milliseconds=400)
 """How long a finger takes from one press to the next."""
@@ -80,7 +81,7 @@ class Panel:
     is_out: bool = False
 
 
-class PanelBus(Simulator[PanelBusParameters]):
+class PanelBus(FramedSimulator[PanelBusParameters, PanelFramer]):
     """All panels of one line."""
 
     parameters_model = PanelBusParameters
@@ -95,24 +96,17 @@ class PanelBus(Simulator[PanelBusParameters]):
     ) -> None:
         super().__init__(device, parameters, site)
         self.keymap: KeyMap = parameters.load_keymap()
-        self._framers: dict[int, PanelFramer] = {}
         self._panels = {unit.address: Panel() for unit in parameters.units}
         self._collisions = 0
 
-    def connected(self, session: int, now: datetime) -> Sequence[Output]:
-        """Listen on a new session."""
-        del now
-        self._framers[session] = PanelFramer()
-        return ()
-
-    def disconnected(self, session: int) -> None:
-        """Forget a session."""
-        self._framers.pop(session, None)
+    def new_framer(self) -> PanelFramer:
+        """See `FramedSimulator.new_framer`."""
+        return PanelFramer()
 
     def received(self, session: int, data: bytes, now: datetime) -> Sequence[Output]:
         """Take what the host says."""
         outputs = [Output(data, session)] if self.parameters.simulated_echo else []
-        for message in self._framers.setdefault(session, PanelFramer()).feed(data):
+        for message in self.framer(session).feed(data):
             answer = self._obey(message, now)
             if answer is not None and self._collisions:
                 self._collisions -= 1
@@ -141,7 +135,7 @@ class PanelBus(Simulator[PanelBusParameters]):
 
     def powercycle(self, now: datetime) -> None:
         """Go dark; keys that were not asked for are forgotten."""
-        del now
+        super().powercycle(now)
         for panel in self._panels.values():
             panel.light, panel.text, panel.blinks = Light.OFF, "", False
             panel.keys.clear()
