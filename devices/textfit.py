@@ -6,12 +6,13 @@ half: one GBK byte is half a character.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 UNKNOWN: Final = "?"
-"""Shown for a character that GBK lacks."""
+"""Shown for a character that the card's font lacks."""
 
 
 class Fit(StrEnum):
@@ -26,7 +27,7 @@ class Fit(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class GbkText:
+class CardText:
     """A text as a card takes it, what it will show, and what got lost."""
 
     data: bytes
@@ -35,19 +36,30 @@ class GbkText:
     """Characters that are not shown as they were given, each once."""
 
 
-def encode_gbk(text: str, *, newline: bytes, room: int | None = None) -> GbkText:
+def encode_gbk(text: str, *, newline: bytes, room: int | None = None) -> CardText:
     """Encode a text in GBK; never fails, but says what it could not keep.
 
     A character that GBK lacks becomes `?`, a line break `newline`, other
     control characters a space. What does not fit into `room` bytes is cut off
     whole characters.
     """
+    return encode(text, lambda character: _in_gbk(character, newline), room=room)
+
+
+def encode(
+    text: str, piece_of: Callable[[str], tuple[bytes, str]], *, room: int | None = None
+) -> CardText:
+    """Encode a text by characters: `piece_of` gives its bytes and what is seen.
+
+    Every kind of line break is one line feed before. What does not fit into
+    `room` bytes is cut off whole characters.
+    """
     data = bytearray()
     shown: list[str] = []
     lost: dict[str, None] = {}
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
     for index, character in enumerate(plain):
-        piece, seen = _encode(character, newline)
+        piece, seen = piece_of(character)
         if room is not None and len(data) + len(piece) > room:
             lost.update(dict.fromkeys(plain[index:]))
             break
@@ -55,7 +67,7 @@ def encode_gbk(text: str, *, newline: bytes, room: int | None = None) -> GbkText
             lost[character] = None
         data += piece
         shown.append(seen)
-    return GbkText(bytes(data), "".join(shown), "".join(lost))
+    return CardText(bytes(data), "".join(shown), "".join(lost))
 
 
 def fit(text: str, *, width: int, height: int, font_size: int) -> Fit:
@@ -92,7 +104,7 @@ def _character_width(character: str, font_size: int) -> int:
     return font_size // 2 if character.isascii() else font_size
 
 
-def _encode(character: str, newline: bytes) -> tuple[bytes, str]:
+def _in_gbk(character: str, newline: bytes) -> tuple[bytes, str]:
     if character == "\n":
         return newline, character
     if character < " " or character == "\x7f":

@@ -16,7 +16,7 @@ from typing import Final
 
 from devices.errors import FrameError, MisuseError
 from devices.framing import NEED_MORE, Found, Framer, NeedMore, Skip
-from devices.textfit import GbkText, encode_gbk
+from devices.textfit import CardText, encode_gbk
 
 START: Final = b"!#"
 END: Final = b"$$"
@@ -169,7 +169,7 @@ class MessageFramer(Framer[Message]):
         return Found(message, end + len(END))
 
 
-def encode_text(text: str, *, room: int = MAX_TEXT) -> GbkText:
+def encode_text(text: str, *, room: int = MAX_TEXT) -> CardText:
     """A text that can give no order to the card: `$`, `%`, `#` become `＄％＃`."""
     return encode_gbk(text.translate(_HARMLESS), newline=NEWLINE, room=room)
 

@@ -6,16 +6,14 @@ Source: the vendor's "BX-5K/6K 通讯协议用户版本" v1.4, chapter 11.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from devices.textfit import UNKNOWN, CardText, encode
+
 FONTS: Final[Mapping[int, int]] = MappingProxyType({16: 0, 24: 1, 32: 2})
 """Number of the card's font files by height in dots; 16 is what it starts with."""
-
-UNKNOWN: Final = "?"
-"""Shown for a character that the card's font lacks."""
 
 _SAME_IN_GB2312: Final = MappingProxyType({"·": b"\xa1\xa4", "—": b"\xa1\xaa"})
 """In GB2312, but Python's codec takes look-alikes of other code points."""
@@ -45,19 +43,9 @@ class Colour(IntEnum):
     WHITE = 7
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedText:
-    """A text as the card takes it, what it will show, and what got lost."""
-
-    data: bytes
-    shown: str
-    lost: str = ""
-    """Characters that are not shown as they were given, each once."""
-
-
 def encode_text(
     text: str, *, charset: Charset = Charset.GB2312, room: int | None = None
-) -> EncodedText:
+) -> CardText:
     r"""Encode a text; never fails, but says what it could not keep.
 
     A character outside `charset` becomes `?`; nothing is tried in GBK unless
@@ -66,20 +54,9 @@ def encode_text(
     backslash its full-width form, so that a text can never give an order to
     the card. What does not fit into `room` bytes is cut off whole characters.
     """
-    data = bytearray()
-    shown: list[str] = []
-    lost: dict[str, None] = {}
-    plain = text.replace("\r\n", "\n").replace("\r", "\n")
-    for index, character in enumerate(plain):
-        piece, seen = _encode_character(character, charset)
-        if room is not None and len(data) + len(piece) > room:
-            lost.update(dict.fromkeys(plain[index:]))
-            break
-        if seen != character:
-            lost[character] = None
-        data += piece
-        shown.append(seen)
-    return EncodedText(bytes(data), "".join(shown), "".join(lost))
+    return encode(
+        text, lambda character: _encode_character(character, charset), room=room
+    )
 
 
 def style(*, font_size: int | None = None, colour: Colour | None = None) -> bytes:

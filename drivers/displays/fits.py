@@ -24,6 +24,16 @@ def advise(
     return found
 
 
+def check_height(parameters: ScreenParameters) -> None:
+    """Want lines that stand on the screen; raises `SiteError`."""
+    if parameters.dots * parameters.lines > parameters.height:
+        raise SiteError(
+            ("font_size",),
+            f"{parameters.lines} lines of {parameters.dots} dots do not fit "
+            f"{parameters.height} pixels",
+        )
+
+
 def _judge(text: str, width: int, height: int, dots: int) -> str:
     lost = encode_gbk(text, newline=b"\n").lost
     if lost:

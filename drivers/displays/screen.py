@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar, Final, TypeVar
 
+from pydantic import BaseModel
+
 from bus.backoff import Backoff
 from devices.displays import is_off_at, level_at
 from devices.errors import CommandRejectedError, CommandTimeoutError, DeviceError
@@ -133,6 +135,12 @@ class ScreenDriver(Driver[Parameters]):
             "card's power, the wires and its address"
         )
 
+    async def execute(self, name: str, arguments: BaseModel) -> Mapping[str, Any]:
+        """See `Driver.execute`; knows `test`."""
+        if isinstance(arguments, ShowTestArguments):
+            return await self.test(arguments)
+        return await super().execute(name, arguments)
+
     async def ask(self, work: Callable[[Any], Any]) -> Any:
         """Have something asked of the panel between the texts, for commands."""
         self._check_connected()
@@ -140,23 +148,6 @@ class ScreenDriver(Driver[Parameters]):
         self._errands.append(errand)
         self._wake.set()
         return await errand.result()
-
-    async def ping(self) -> Mapping[str, Any]:
-        """The command `ping`."""
-        begun_s = now_s()
-        told = await self.ask(lambda panel: panel.probe())
-        return {"ms": round((now_s() - begun_s) * 1000, 1), **told}
-
-    async def set_time(self) -> Mapping[str, Any]:
-        """The command `set_time`."""
-        if not self.context.clock_trusted:
-            raise CommandRejectedError(
-                "clock_doubtful",
-                "the host's own clock is doubtful; synchronise or confirm it first",
-            )
-        now = self.context.now()
-        await self.ask(lambda panel: panel.set_time(now))
-        return {"time": now.isoformat(timespec="seconds")}
 
     async def test(self, arguments: ShowTestArguments) -> Mapping[str, Any]:
         """The command `test`."""

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from devices.eq2013.messages import Message
 from devices.site import DeviceEntry, SiteError
 from drivers.displays.commands import ShowTestArguments
+from drivers.displays.fits import check_height
 from drivers.displays.look import Look
 from drivers.displays.panel import Panel, Shown
 from drivers.displays.screen import ScreenDriver
@@ -93,22 +94,11 @@ class Eq2013Driver(ScreenDriver[Eq2013Parameters]):
                 "an EQ2013 card wants a url: tcp://host:5005, udp://host:5005 or "
                 "serial:/dev/…?baudrate=9600",
             )
-        if parameters.font_size * parameters.lines > parameters.height:
-            raise SiteError(
-                ("font_size",),
-                f"{parameters.lines} lines of {parameters.font_size} dots do not fit "
-                f"{parameters.height} pixels",
-            )
+        check_height(parameters)
         if parameters.brightness:
             raise SiteError(
                 ("brightness",), "an EQ2013 card cannot be dimmed by its protocol"
             )
-
-    async def execute(self, name: str, arguments: BaseModel) -> Mapping[str, Any]:
-        """See `Driver.execute`."""
-        if isinstance(arguments, ShowTestArguments):
-            return await self.test(arguments)
-        return await super().execute(name, arguments)
 
     def panel(self, transport: Transport) -> MuteCard:
         """See `ScreenDriver.panel`."""

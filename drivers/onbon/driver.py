@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Final
-
-from pydantic import BaseModel
+from collections.abc import Sequence
+from typing import Final
 
 from devices.onbon.areas import LIMITS
 from devices.onbon.messages import BAUDRATES
 from devices.site import DeviceEntry, SiteError
-from drivers.displays.commands import (
-    PingArguments,
-    SetTimeArguments,
-    ShowTestArguments,
-)
-from drivers.displays.screen import ScreenDriver
-from drivers.driver import DriverContext
+from drivers.displays.asked import AskedScreenDriver
 from drivers.onbon.layout import OnbonParameters
 from drivers.onbon.link import CardLink
 from drivers.transports.transport import Transport
@@ -24,7 +16,7 @@ from drivers.transports.transport import Transport
 _RATE: Final = "baudrate"
 
 
-class OnbonDriver(ScreenDriver[OnbonParameters]):
+class OnbonDriver(AskedScreenDriver[OnbonParameters]):
     """One LED card, each text written into a dynamic area.
 
     The text is in the card's RAM only, so it is written after each connection
@@ -32,16 +24,6 @@ class OnbonDriver(ScreenDriver[OnbonParameters]):
     """
 
     parameters_model = OnbonParameters
-    commands: ClassVar[Mapping[str, type[BaseModel]]] = {
-        "ping": PingArguments,
-        "set_time": SetTimeArguments,
-        "test": ShowTestArguments,
-    }
-
-    def __init__(self, context: DriverContext, parameters: OnbonParameters) -> None:
-        super().__init__(context, parameters)
-        self.probe_every_s = parameters.ping_every_s
-        self.sets_clock = parameters.set_clock
 
     @classmethod
     def check(cls, device: DeviceEntry, parameters: OnbonParameters) -> None:
@@ -69,18 +51,6 @@ class OnbonDriver(ScreenDriver[OnbonParameters]):
                 ("font_size",),
                 f"{parameters.font_size} dots do not fit {parameters.height} pixels",
             )
-
-    async def execute(self, name: str, arguments: BaseModel) -> Mapping[str, Any]:
-        """See `Driver.execute`."""
-        match arguments:
-            case PingArguments():
-                return await self.ping()
-            case SetTimeArguments():
-                return await self.set_time()
-            case ShowTestArguments():
-                return await self.test(arguments)
-            case _:
-                return await super().execute(name, arguments)
 
     def panel(self, transport: Transport) -> CardLink:
         """See `ScreenDriver.panel`."""

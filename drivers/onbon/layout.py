@@ -23,11 +23,10 @@ from devices.onbon.messages import REPLY_TIMEOUT_S
 from devices.onbon.text import (
     Charset,
     Colour,
-    EncodedText,
     encode_text,
     style,
 )
-from devices.textfit import Fit, fit
+from devices.textfit import CardText, Fit, fit
 from drivers.displays.keys import AskedScreenParameters, Pixels, Seconds, Size
 from drivers.displays.look import Look
 
@@ -107,7 +106,7 @@ def lay_out(look: Look, parameters: OnbonParameters) -> Layout:
 
 def _area(
     text: str, look: Look, parameters: OnbonParameters, index: int, height: int
-) -> tuple[DynamicArea, EncodedText]:
+) -> tuple[DynamicArea, CardText]:
     name = look.color or parameters.colour
     colour = Colour[name.upper()] if name else None
     prefix = style(font_size=parameters.font_size, colour=colour)

@@ -184,11 +184,7 @@ class StripDriver(ScreenDriver[StripParameters]):
 
     async def execute(self, name: str, arguments: BaseModel) -> Mapping[str, Any]:
         """See `commands`."""
-        match arguments:
-            case ShowTestArguments():
-                return await self.test(arguments)
-            case ShowAddressArguments():
-                await self.ask(lambda panel: panel.show_address())
-                return {"address": self.parameters.address}
-            case _:
-                return await super().execute(name, arguments)
+        if isinstance(arguments, ShowAddressArguments):
+            await self.ask(lambda panel: panel.show_address())
+            return {"address": self.parameters.address}
+        return await super().execute(name, arguments)

@@ -7,13 +7,12 @@ from hypothesis import strategies as st
 from devices.onbon.text import (
     Charset,
     Colour,
-    EncodedText,
     decode_text,
     encode_text,
     fonts_used,
     style,
 )
-from devices.textfit import Fit, fit, text_width
+from devices.textfit import CardText, Fit, fit, text_width
 
 CALL = "请A001号到1号窗口"
 PLAIN = st.text(
@@ -22,7 +21,7 @@ PLAIN = st.text(
 
 
 def test_a_call_is_gb2312() -> None:
-    assert encode_text(CALL) == EncodedText(CALL.encode("gb2312"), CALL)
+    assert encode_text(CALL) == CardText(CALL.encode("gb2312"), CALL)
     assert decode_text(CALL.encode("gb2312")) == CALL
 
 
@@ -50,7 +49,7 @@ def test_a_character_outside_gb2312_becomes_a_question_mark_and_is_told() -> Non
 
 
 def test_a_card_with_gbk_fonts_shows_more() -> None:
-    assert encode_text("囍", charset=Charset.GBK) == EncodedText(b"\x87\xd6", "囍")
+    assert encode_text("囍", charset=Charset.GBK) == CardText(b"\x87\xd6", "囍")
     assert encode_text("😀", charset=Charset.GBK).lost == "😀"
 
 
@@ -71,10 +70,10 @@ def test_line_breaks_are_the_cards() -> None:
 
 
 def test_what_does_not_fit_is_cut_off_in_whole_characters() -> None:
-    assert encode_text("一二三", room=5) == EncodedText(
+    assert encode_text("一二三", room=5) == CardText(
         "一二".encode("gb2312"), "一二", "三"
     )
-    assert encode_text("1\n2", room=2) == EncodedText(b"1", "1", "\n2")
+    assert encode_text("1\n2", room=2) == CardText(b"1", "1", "\n2")
 
 
 def test_style_names_fonts_and_colour() -> None:
