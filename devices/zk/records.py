@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from devices.errors import ProtocolError
+from devices.events import PunchMethod
 from devices.zk.punch import (
     PunchRecord,
     decode_direction,
@@ -67,59 +68,44 @@ Decoder = Callable[[bytes, Mapping[int, str]], PunchRecord | None]
 def _decode_long(raw: bytes, uids: Mapping[int, str]) -> PunchRecord | None:
     del uids
     uid, field, verify, when, state, _ = _LONG.unpack_from(raw)
-    user_id, time = user_id_of_field(field), decode_time(when)
-    if user_id is None or time is None:
-        return None
-    return PunchRecord(
-        user_id=user_id,
-        time=time,
-        direction=decode_direction(state),
-        method=decode_method(verify),
-        raw=raw,
-        uid=uid,
-    )
+    return _punch(user_id_of_field(field), when, state, decode_method(verify), raw, uid)
 
 
 def _decode_short(raw: bytes, uids: Mapping[int, str]) -> PunchRecord | None:
     del uids
     number, when, state, verify, _, _ = _SHORT.unpack(raw)
-    time = decode_time(when)
-    if time is None or number in {0, 0xFFFFFFFF}:
-        return None
-    return PunchRecord(
-        user_id=str(number),
-        time=time,
-        direction=decode_direction(state),
-        method=decode_method(verify),
-        raw=raw,
-    )
+    user_id = None if number in {0, 0xFFFFFFFF} else str(number)
+    return _punch(user_id, when, state, decode_method(verify), raw)
 
 
 def _decode_tiny(raw: bytes, uids: Mapping[int, str]) -> PunchRecord | None:
     uid, flags, _, when = _TINY.unpack(raw)
-    user_id, time = _user_id_of_slot(uid, uids), decode_time(when)
-    if user_id is None or time is None:
-        return None
-    return PunchRecord(
-        user_id=user_id,
-        time=time,
-        direction=decode_direction(flags & 7),
-        method=decode_method(flags >> 3 & 3),
-        raw=raw,
-        uid=uid,
-    )
+    method = decode_method(flags >> 3 & 3)
+    return _punch(_user_id_of_slot(uid, uids), when, flags & 7, method, raw, uid)
 
 
 def _decode_tiny_old(raw: bytes, uids: Mapping[int, str]) -> PunchRecord | None:
     uid, verify, when, state = _TINY_OLD.unpack(raw)
-    user_id, time = _user_id_of_slot(uid, uids), decode_time(when)
+    method = decode_method(verify)
+    return _punch(_user_id_of_slot(uid, uids), when, state, method, raw, uid)
+
+
+def _punch(  # noqa: PLR0917 - the columns of a row
+    user_id: str | None,
+    when: int,
+    state: int,
+    method: PunchMethod,
+    raw: bytes,
+    uid: int | None = None,
+) -> PunchRecord | None:
+    time = decode_time(when)
     if user_id is None or time is None:
         return None
     return PunchRecord(
         user_id=user_id,
         time=time,
         direction=decode_direction(state),
-        method=decode_method(verify),
+        method=method,
         raw=raw,
         uid=uid,
     )
