@@ -74,6 +74,9 @@ class Subscription(Protocol):
     def __aiter__(self) -> AsyncIterator[Change | None]:
         """Changes in order; None when the reader was too slow and must start anew."""
 
+    def rest(self) -> Sequence[Change | None]:
+        """What else is there already, taken at once."""
+
 
 class HallPort(Protocol):
     """The hall as the web sees it. Mutators return after the commit.

@@ -35,7 +35,7 @@ class Reader:
         self._wake = asyncio.Event()
 
     def put(self, change: Change) -> None:
-        """Hand a change over if it concerns this reader."""
+        """Hand a change over if it concerns this reader; `wake` tells of it."""
         if not concerns(change, self._areas):
             return
         if len(self._waiting) >= MAX_WAITING:
@@ -43,7 +43,17 @@ class Reader:
             self._waiting.append(None)
         else:
             self._waiting.append(change)
-        self._wake.set()
+
+    def wake(self) -> None:
+        """Have the reader look, if there is something."""
+        if self._waiting:
+            self._wake.set()
+
+    def rest(self) -> list[Change | None]:
+        """What else is there already, taken at once."""
+        found = list(self._waiting)
+        self._waiting.clear()
+        return found
 
     async def __aiter__(self) -> AsyncIterator[Change | None]:
         """Changes as they come; None when some were dropped."""
@@ -55,15 +65,28 @@ class Reader:
 
 
 class Hub:
-    """Hands each change to every reader."""
+    """Hands each change to every reader.
+
+    They look in the loop's next turn: what a commit tells comes to them whole, and
+    displays and acknowledgements go before hundreds of screens.
+    """
 
     def __init__(self) -> None:
         self._readers: set[Reader] = set()
+        self._due = False
 
     def publish(self, change: Change) -> None:
         """To every reader."""
         for reader in self._readers:
             reader.put(change)
+        if not self._due:
+            self._due = True
+            asyncio.get_running_loop().call_soon(self._wake)
+
+    def _wake(self) -> None:
+        self._due = False
+        for reader in self._readers:
+            reader.wake()
 
     @contextmanager
     def reading(self, areas: Areas) -> Iterator[Reader]:

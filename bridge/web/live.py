@@ -89,13 +89,17 @@ class Live:
             if seen is None:
                 seen, frame = await self._snapshot(areas)
                 yield frame
-            async for later in subscription:
-                if later is None:
-                    seen, frame = await self._snapshot(areas)
-                    yield frame
-                elif later.id > seen:
-                    yield self._frame(later)
-                    seen = later.id
+            async for first in subscription:
+                parts = []
+                for later in (first, *subscription.rest()):
+                    if later is None:
+                        seen, frame = await self._snapshot(areas)
+                        parts.append(frame)
+                    elif later.id > seen:
+                        parts.append(self._frame(later))
+                        seen = later.id
+                if parts:
+                    yield b"".join(parts)
 
     async def _snapshot(self, areas: Areas) -> tuple[int, bytes]:
         """A snapshot read after this call; those who wait together share one."""

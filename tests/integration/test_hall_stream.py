@@ -168,6 +168,17 @@ async def test_a_reader_waits_for_what_comes(hall: Hall) -> None:
     assert change.kind == "ticket"
 
 
+async def test_what_a_commit_changed_comes_at_once(hall: Hall) -> None:
+    await hall.issue_ticket(service="reg", channel=Channel.WEB)
+    async with hall.subscribe(None) as reader:
+        waiting = asyncio.ensure_future(anext(reader.__aiter__()))
+        await asyncio.sleep(0)
+        await hall.counter_action("w1", CounterAction.CALL)
+        seen = [await waiting, *reader.rest()]
+        assert reader.rest() == []
+    assert [each.kind for each in seen if each] == ["ticket", "counter", "call"]
+
+
 async def test_devices_that_come_and_go_are_told_and_kept(
     tmp_path: Path, clock: Clock
 ) -> None:
