@@ -8,13 +8,12 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
+from support.answered import Answered
+
 from bridge.domain.attendance.facts import (
-    Confirmation,
     Decision,
-    GapVerdict,
     Leave,
     Person,
-    Shift,
     Status,
 )
 from bridge.domain.attendance.mistakes import Mistake
@@ -22,12 +21,12 @@ from bridge.domain.attendance.results import DayResult, DayState, MonthRow
 from bridge.domain.errors import (
     DecisionError,
     FactsError,
-    IdempotencyMismatchError,
     MonthError,
     NotFoundError,
     RuleError,
 )
 from bridge.domain.views import Page
+from bridge.service.attendance.facts.kinds import DECIDED, RULES, kind_of
 from bridge.service.attendance.port import DayQuery, FactQuery, Signed
 from bridge.service.attendance.sheets.files import month_csv, month_workbook
 from bridge.service.attendance.told import Fact, FactKind, Removal
@@ -47,23 +46,6 @@ from bridge.service.attendance.views import (
     UnknownUser,
 )
 from bridge.service.ports import Once
-
-KINDS = {
-    "Person": FactKind.PERSON,
-    "Shift": FactKind.SHIFT,
-    "Posting": FactKind.POSTING,
-    "CalendarDay": FactKind.CALENDAR_DAY,
-    "CalendarYear": FactKind.CALENDAR_YEAR,
-    "Leave": FactKind.LEAVE,
-    "Correction": FactKind.CORRECTION,
-    "Decision": FactKind.DECISION,
-    "Confirmation": FactKind.CONFIRMATION,
-    "SpotCheck": FactKind.SPOT_CHECK,
-    "Cover": FactKind.COVER,
-    "GapVerdict": FactKind.GAP_VERDICT,
-    "Removal": FactKind.REMOVAL,
-}
-DECIDED = {FactKind.LEAVE, FactKind.CORRECTION}
 
 
 class FakeAttendance:
@@ -87,7 +69,7 @@ class FakeAttendance:
         self.asked: list[Any] = []
         self.refused: list[tuple[int, str]] = []
         self._now = now
-        self._answers: dict[str, tuple[str, Any]] = {}
+        self._answered = Answered()
 
     async def days(self, query: DayQuery) -> Page[DayRow]:
         self.asked.append(query)
@@ -186,27 +168,27 @@ class FakeAttendance:
     async def close_month(
         self, month: str, *, by: str, reason: str, once: Once | None = None
     ) -> MonthStatus:
-        done: MonthStatus | None = self._done(once)
+        done: MonthStatus | None = self._answered.known(once)
         if done is not None:
             return done
         if self._undecided():
             raise MonthError(f"{month}: {self._undecided()} wait for a decision")
         self.closed[month] = self._entry("month.closed", month, by, reason)
         status = await self.month(month)
-        self._remember(once, status)
+        self._answered.remember(once, status)
         return status
 
     async def reopen_month(
         self, month: str, *, by: str, reason: str, once: Once | None = None
     ) -> MonthStatus:
-        done: MonthStatus | None = self._done(once)
+        done: MonthStatus | None = self._answered.known(once)
         if done is not None:
             return done
         if self.closed.pop(month, None) is None:
             raise MonthError(f"{month} is not closed")
         self._entry("month.reopened", month, by, reason)
         status = await self.month(month)
-        self._remember(once, status)
+        self._answered.remember(once, status)
         return status
 
     async def tell(
@@ -218,7 +200,7 @@ class FakeAttendance:
         once: Once | None = None,
         signed: Mapping[int, Signed] | None = None,
     ) -> Sequence[Known]:
-        done: Sequence[Known] | None = self._done(once)
+        done: Sequence[Known] | None = self._answered.known(once)
         if done is not None:
             return done
         if self.refused:
@@ -233,7 +215,7 @@ class FakeAttendance:
         except RuleError:
             self.entries, self.known = entries, known
             raise
-        self._remember(once, told)
+        self._answered.remember(once, told)
         return told
 
     async def check(self, facts: Sequence[Fact]) -> Sequence[tuple[int, Mistake]]:
@@ -308,14 +290,14 @@ class FakeAttendance:
         return self._take(said, paper.by, reason)
 
     def _take(self, fact: Any, by: str, reason: str) -> Known:
-        kind = KINDS[type(fact).__name__]
+        kind = kind_of(fact)
         if isinstance(fact, Decision):
             return self._decide(fact, by, reason)
         if isinstance(fact, Removal):
             return self._remove(fact, by, reason)
         if getattr(fact, "id", None) == "":
             fact = replace(fact, id=f"{kind.value[0].upper()}{len(self.entries) + 1}")
-        entry = self._entry(kind.value, _key(fact), by, reason)
+        entry = self._entry(kind.value, RULES[kind].key(fact), by, reason)
         long = isinstance(fact, Leave) and (fact.end - fact.start).days > 1
         known = Known(
             id=entry.key,
@@ -382,29 +364,6 @@ class FakeAttendance:
 
     def _undecided(self) -> int:
         return sum(known.status is Status.PENDING for known in self.known.values())
-
-    def _done(self, once: Once | None) -> Any:
-        if once is None or once.key not in self._answers:
-            return None
-        fingerprint, answer = self._answers[once.key]
-        if fingerprint != once.fingerprint:
-            raise IdempotencyMismatchError("another request")
-        return answer
-
-    def _remember(self, once: Once | None, answer: Any) -> None:
-        if once is not None:
-            self._answers[once.key] = (once.fingerprint, answer)
-
-
-def _key(fact: Any) -> str:
-    if isinstance(fact, Shift):
-        return f"{fact.id}@{fact.valid_from or ''}"
-    if isinstance(fact, Confirmation):
-        return str(fact.punch)
-    if isinstance(fact, GapVerdict):
-        return f"{fact.device}@{fact.start.isoformat()}"
-    own = getattr(fact, "id", None) or getattr(fact, "day", None)
-    return str(own if own is not None else fact.year)
 
 
 def _is_exception(result: DayResult) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from support.answered import Answered
 from support.fake_attendance import FakeAttendance
 from support.fake_lists import FakeLists
 from support.fake_paper import FakePaper
@@ -16,7 +17,6 @@ from support.fake_site import HALL, make_site
 
 from bridge.domain.errors import (
     CounterPausedError,
-    IdempotencyMismatchError,
     NotFoundError,
     NoTicketError,
     QueueEmptyError,
@@ -71,7 +71,7 @@ class FakeHall(FakeLists):
         self._paused: set[str] = set()
         self._calls: list[CallView] = []
         self._repeats: dict[str, int] = {}
-        self._answers: dict[str, tuple[str, Any]] = {}
+        self._answered = Answered()
 
     def now(self) -> datetime:
         return self._now.astimezone(self.site.hall.zone)
@@ -114,7 +114,7 @@ class FakeHall(FakeLists):
         self._put(replace(self._tickets[ticket_id], print=state))
 
     def _issue(self, service: str, channel: Channel, once: Once | None) -> TicketView:
-        known: TicketView | None = self._known(once)
+        known: TicketView | None = self._answered.known(once)
         if known is not None:
             return known
         entry = self.site.service(service)
@@ -135,7 +135,7 @@ class FakeHall(FakeLists):
             print=self.paper.state if channel is Channel.KIOSK else None,
         )
         self._put(ticket)
-        self._remember(once, ticket)
+        self._answered.remember(once, ticket)
         return ticket
 
     async def counter_action(
@@ -146,11 +146,11 @@ class FakeHall(FakeLists):
         arguments: Mapping[str, Any] | None = None,
         once: Once | None = None,
     ) -> TicketView | CounterView:
-        known: TicketView | CounterView | None = self._known(once)
+        known: TicketView | CounterView | None = self._answered.known(once)
         if known is not None:
             return known
         done = self._act(counter, action, arguments or {})
-        self._remember(once, done)
+        self._answered.remember(once, done)
         return done
 
     async def ticket(self, ticket_id: str) -> TicketView:
@@ -390,18 +390,6 @@ class FakeHall(FakeLists):
             t.service == service and t.state == "waiting"
             for t in self._tickets.values()
         )
-
-    def _known(self, once: Once | None) -> Any:
-        if once is None or once.key not in self._answers:
-            return None
-        fingerprint, answer = self._answers[once.key]
-        if fingerprint != once.fingerprint:
-            raise IdempotencyMismatchError("another request")
-        return answer
-
-    def _remember(self, once: Once | None, answer: Any) -> None:
-        if once is not None:
-            self._answers[once.key] = (once.fingerprint, answer)
 
 
 def concern(area: str | None, areas: Areas) -> bool:

@@ -21,7 +21,7 @@ Days = tuple[date | None, date | None]
 class KindRule:
     """How facts of a kind are kept. `prefix`: of ids that we give."""
 
-    model: type
+    model: type[Any]
     key: Callable[[Any], str]
     person: Callable[[Any], str | None] = lambda _fact: None
     days: Callable[[Any, ZoneInfo], Days] = lambda _fact, _zone: (None, None)
@@ -109,13 +109,23 @@ RULES: Final[Mapping[FactKind, KindRule]] = {
     ),
 }
 
+MODELS: Final[Mapping[FactKind, type[Any]]] = {
+    kind: rule.model for kind, rule in RULES.items()
+}
+"""What each kind of fact is made of."""
+
+NUMBERED: Final = frozenset(kind for kind, rule in RULES.items() if rule.prefix)
+"""Kinds that get an id when none is given."""
+
 DECIDED: Final = frozenset({FactKind.LEAVE, FactKind.CORRECTION})
 """Kinds that somebody must approve."""
 
-_KIND_OF: Final = {rule.model: kind for kind, rule in RULES.items()}
-_ADAPTERS: Final[Mapping[FactKind, TypeAdapter[Any]]] = {
-    kind: TypeAdapter(rule.model) for kind, rule in RULES.items()
+ADAPTERS: Final[Mapping[FactKind, TypeAdapter[Any]]] = {
+    kind: TypeAdapter(model) for kind, model in MODELS.items()
 }
+"""What reads and writes facts of each kind."""
+
+_KIND_OF: Final = {model: kind for kind, model in MODELS.items()}
 
 
 def kind_of(fact: Fact) -> FactKind:
@@ -125,15 +135,15 @@ def kind_of(fact: Fact) -> FactKind:
 
 def to_json(kind: FactKind, fact: Any) -> dict[str, Any]:
     """A fact as JSON-ready values."""
-    values: dict[str, Any] = _ADAPTERS[kind].dump_python(fact, mode="json")
+    values: dict[str, Any] = ADAPTERS[kind].dump_python(fact, mode="json")
     return values
 
 
 def from_json(kind: FactKind, data: Mapping[str, Any]) -> Any:
     """A fact as `to_json` gave it."""
-    return _ADAPTERS[kind].validate_python(data)
+    return ADAPTERS[kind].validate_python(data)
 
 
 def from_text(kind: FactKind, text: str) -> Any:
     """A fact as the store keeps it."""
-    return _ADAPTERS[kind].validate_json(text)
+    return ADAPTERS[kind].validate_json(text)

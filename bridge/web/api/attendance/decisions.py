@@ -15,7 +15,7 @@ from bridge.domain.attendance.facts import (
 )
 from bridge.domain.views import Page
 from bridge.service.attendance.port import AttendancePort
-from bridge.service.attendance.told import FactKind
+from bridge.service.attendance.told import Fact, FactKind
 from bridge.web.api.attendance import documents
 from bridge.web.api.attendance.depends import (
     WRITE_PROBLEMS,
@@ -151,13 +151,7 @@ async def confirm_punch(
 ) -> Response:
     """Say whether a doubtful punch counts; the last word holds."""
     fact = Confirmation(punch=punch_id, counts=wish.counts, time=wish.time)
-    (known,) = await attendance.tell(
-        [fact],
-        by=wish.by,
-        reason=wish.reason,
-        once=once(request, idempotency_key, wish.model_dump(mode="json")),
-    )
-    return answer(request, known, status=201)
+    return await _tell(request, attendance, fact, wish, idempotency_key)
 
 
 @router.post(
@@ -179,13 +173,7 @@ async def settle_gap(
     if wish.end <= wish.start:
         raise invalid_field("end", "want a time after start")
     fact = GapVerdict(device=device, start=wish.start, end=wish.end, note=wish.note)
-    (known,) = await attendance.tell(
-        [fact],
-        by=wish.by,
-        reason=wish.reason,
-        once=once(request, idempotency_key, wish.model_dump(mode="json")),
-    )
-    return answer(request, known, status=201)
+    return await _tell(request, attendance, fact, wish, idempotency_key)
 
 
 def read_items(body: Mapping[str, Any], names: set[str]) -> list[Any]:
@@ -213,10 +201,26 @@ async def _decide(
         level=wish.level or known.level or 1,
         note=wish.note,
     )
+    reason = wish.reason or wish.note
+    return await _tell(
+        request, attendance, decision, wish, idempotency_key, reason=reason
+    )
+
+
+async def _tell(
+    request: Request,
+    attendance: AttendancePort,
+    fact: Fact,
+    wish: Act,
+    idempotency_key: str | None,
+    *,
+    reason: str | None = None,
+) -> Response:
+    """Tell one fact; what it is about, as it stands then."""
     (known,) = await attendance.tell(
-        [decision],
+        [fact],
         by=wish.by,
-        reason=wish.reason or wish.note,
+        reason=wish.reason if reason is None else reason,
         once=once(request, idempotency_key, wish.model_dump(mode="json")),
     )
     return answer(request, known, status=201)

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
+from bridge.service.attendance.facts.kinds import ADAPTERS, DECIDED, MODELS, NUMBERED
 from bridge.service.attendance.told import FactKind
 from bridge.service.attendance.views import Known
-from bridge.web.api.attendance.reading import FACTS, NUMBERED, adapter
 
 REF: Final = "#/components/schemas/{model}"
 
@@ -120,12 +120,13 @@ EXAMPLES: Final[Mapping[FactKind, Mapping[str, Any]]] = {
 def schemas() -> Mapping[str, Mapping[str, Any]]:
     """Every shape that the bodies and answers here refer to, by name."""
     _, found = TypeAdapter.json_schemas(
-        [(kind, "validation", adapter(kind)) for kind in FACTS], ref_template=REF
+        [(kind, "validation", adapter) for kind, adapter in ADAPTERS.items()],
+        ref_template=REF,
     )
     shapes: dict[str, Mapping[str, Any]] = dict(found["$defs"])
     known = TypeAdapter(Known).json_schema(ref_template=REF)
     shapes |= known.pop("$defs", {})
-    for kind, model in FACTS.items():
+    for kind, model in MODELS.items():
         fact = {"$ref": REF.format(model=model.__name__)}
         shapes[_known_name(kind)] = {
             **known,
@@ -170,7 +171,7 @@ def fact_body(kind: FactKind) -> dict[str, Any]:
         required = [name for name in required if name not in {"start", "end", "unit"}]
     properties = {**own, "by": _BY}
     properties.setdefault("reason", _REASON)
-    if kind in {FactKind.LEAVE, FactKind.CORRECTION}:
+    if kind in DECIDED:
         properties |= {"approver": _APPROVER, "level": _LEVEL}
     example = {**EXAMPLES[kind], "by": "李主任"}
     return json_body(
@@ -212,13 +213,13 @@ def bulk_body() -> dict[str, Any]:
 
 def preview_body() -> dict[str, Any]:
     """The body of a preview."""
-    shapes = [{"$ref": REF.format(model=model.__name__)} for model in FACTS.values()]
+    shapes = [{"$ref": REF.format(model=model.__name__)} for model in MODELS.values()]
     return json_body(
         {
             "type": "object",
             "additionalProperties": False,
             "properties": {
-                "kind": {"enum": [kind.value for kind in FACTS]},
+                "kind": {"enum": [kind.value for kind in MODELS]},
                 "items": {
                     "type": "array",
                     "minItems": 1,
@@ -239,11 +240,11 @@ def json_body(schema: Mapping[str, Any], example: Mapping[str, Any]) -> dict[str
 
 
 def _schema_of(kind: FactKind) -> Mapping[str, Any]:
-    return schemas()[FACTS[kind].__name__]
+    return schemas()[MODELS[kind].__name__]
 
 
 def _known_name(kind: FactKind) -> str:
-    return f"Known{FACTS[kind].__name__}"
+    return f"Known{MODELS[kind].__name__}"
 
 
 def _answer(status: int, schema: Mapping[str, Any]) -> dict[str, Any]:

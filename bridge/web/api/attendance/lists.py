@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 
+from bridge.service.attendance.facts.kinds import DECIDED
 from bridge.service.attendance.told import FactKind, Removal
 from bridge.web.api.attendance import documents, slices
 from bridge.web.api.attendance.depends import (
@@ -20,7 +21,7 @@ from bridge.web.api.attendance.depends import (
 )
 from bridge.web.api.attendance.leave import with_moments
 from bridge.web.api.attendance.reading import read_facts
-from bridge.web.api.attendance.signing import DECIDED, read_form, signatures
+from bridge.web.api.attendance.signing import read_form, signatures
 from bridge.web.api.depends import Hall, NoQuery, problems
 from bridge.web.encoding import answer
 from bridge.web.idempotency import IdempotencyKey, once

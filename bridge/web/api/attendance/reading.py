@@ -6,55 +6,13 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date, datetime, time
-from functools import cache
 from typing import Any, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from bridge.domain.attendance.facts import (
-    CalendarDay,
-    CalendarYear,
-    Confirmation,
-    Correction,
-    Cover,
-    Decision,
-    GapVerdict,
-    Leave,
-    Person,
-    Posting,
-    Shift,
-    SpotCheck,
-)
-from bridge.service.attendance.told import Fact, FactKind, Removal
+from bridge.service.attendance.facts.kinds import ADAPTERS, NUMBERED
+from bridge.service.attendance.told import Fact, FactKind
 from bridge.web.problems import ProblemError
-
-FACTS: Final[Mapping[FactKind, type[Any]]] = {
-    FactKind.PERSON: Person,
-    FactKind.SHIFT: Shift,
-    FactKind.POSTING: Posting,
-    FactKind.CALENDAR_DAY: CalendarDay,
-    FactKind.CALENDAR_YEAR: CalendarYear,
-    FactKind.LEAVE: Leave,
-    FactKind.CORRECTION: Correction,
-    FactKind.DECISION: Decision,
-    FactKind.CONFIRMATION: Confirmation,
-    FactKind.SPOT_CHECK: SpotCheck,
-    FactKind.COVER: Cover,
-    FactKind.GAP_VERDICT: GapVerdict,
-    FactKind.REMOVAL: Removal,
-}
-"""What each kind of fact is made of."""
-
-NUMBERED: Final = frozenset(
-    {
-        FactKind.POSTING,
-        FactKind.LEAVE,
-        FactKind.CORRECTION,
-        FactKind.SPOT_CHECK,
-        FactKind.COVER,
-    }
-)
-"""Kinds that get an id when none is given."""
 
 MAX_FACTS: Final = 1000
 FIRST_YEAR: Final = 2000
@@ -136,12 +94,6 @@ def invalid_facts(mistakes: Sequence[Mistake]) -> ProblemError:
     )
 
 
-@cache
-def adapter(kind: FactKind) -> TypeAdapter[Any]:
-    """What reads facts of this kind."""
-    return TypeAdapter(FACTS[kind])
-
-
 class _UnfitError(Exception):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -155,7 +107,7 @@ def _read(kind: FactKind, body: object) -> Fact:
         body, is_new = {**body, "id": _NEW}, True
     try:
         text = json.dumps(body)
-        fact: Any = adapter(kind).validate_json(text, strict=True, extra="forbid")
+        fact: Any = ADAPTERS[kind].validate_json(text, strict=True, extra="forbid")
     except ValidationError as error:
         # A lone surrogate is JSON to Python, but no text that could be kept.
         if any(entry["type"] == "json_invalid" for entry in error.errors()):

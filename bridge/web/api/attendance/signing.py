@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from bridge.domain.errors import DecisionError
+from bridge.service.attendance.facts.kinds import DECIDED
 from bridge.service.attendance.port import Signed
 from bridge.service.attendance.told import FactKind
 from bridge.web.api.attendance.depends import Act, Level, Who
-
-DECIDED: Final = frozenset({FactKind.LEAVE, FactKind.CORRECTION})
-"""What somebody must approve."""
 
 
 class PaperForm(Act):
