@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "clocks": "clocks",
     "report": "report",
     "import": "imports",
+    "guides": "guides",
     "verify": "verify",
 }
 """Command and the module that holds it."""

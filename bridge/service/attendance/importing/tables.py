@@ -32,7 +32,7 @@ MAX_RATIO: Final = 200
 """Unpacked to packed; sheets of one value reach 100."""
 MAX_PARTS: Final = 500
 MAX_CELL: Final = 2000
-"""Characters."""
+"""Characters; what is longer is cut, unless the reader allows more."""
 
 _LAST_ROW: Final = 1_048_576
 """Of any sheet (ECMA-376)."""
@@ -95,13 +95,14 @@ class TableError(InvalidRequestError):
     """The file as a whole cannot be read; the message is in the asked language."""
 
 
-def read_table(data: bytes, lang: str = "zh-CN") -> Table:
+def read_table(data: bytes, lang: str = "zh-CN", *, max_cell: int = MAX_CELL) -> Table:
     """Read CSV or XLSX, told apart by their first bytes. Raises `TableError`."""
     if len(data) > MAX_BYTES:
         raise TableError(say("file.large", lang, n=MAX_BYTES // 1024 // 1024))
     if data.startswith(_OLD_EXCEL):
         raise TableError(say("file.old", lang))
-    rows = _xlsx(data, lang) if data.startswith(_ZIP) else _csv(data, lang)
+    read = _xlsx if data.startswith(_ZIP) else _csv
+    rows = read(data, lang, max_cell)
     found: list[Row] = []
     for number, cells in enumerate(rows, start=1):
         if all(cell is None or cell == "" for cell in cells):
@@ -112,7 +113,7 @@ def read_table(data: bytes, lang: str = "zh-CN") -> Table:
     return Table(rows=found)
 
 
-def _csv(data: bytes, lang: str) -> Iterator[list[Cell]]:
+def _csv(data: bytes, lang: str, max_cell: int) -> Iterator[list[Cell]]:
     text = _decode(data, lang)
     if "\x00" in text:
         raise TableError(say("file.unreadable", lang))
@@ -129,7 +130,7 @@ def _csv(data: bytes, lang: str) -> Iterator[list[Cell]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         for cells in reader:
-            yield [_of_text(cell) for cell in cells[:MAX_COLUMNS]]
+            yield [_of_text(cell[:max_cell]) for cell in cells[:MAX_COLUMNS]]
     except csv.Error as error:
         raise TableError(say("file.line", lang, n=reader.line_num)) from error
 
@@ -148,7 +149,7 @@ def _decode(data: bytes, lang: str) -> str:
 
 
 def _of_text(cell: str) -> Cell:
-    cell = cell[:MAX_CELL].strip(" \u3000\ufeff")
+    cell = cell.strip(" \u3000\ufeff")
     if text := _AS_TEXT.fullmatch(cell):  # how programs keep 0012 as it is
         return text[1]
     if cell.startswith("="):
@@ -158,17 +159,17 @@ def _of_text(cell: str) -> Cell:
     return cell
 
 
-def _xlsx(data: bytes, lang: str) -> list[list[Cell]]:
+def _xlsx(data: bytes, lang: str, max_cell: int) -> list[list[Cell]]:
     _check_parts(data, lang)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of features that we do not read
-            return list(_first_sheet(data))
+            return list(_first_sheet(data, max_cell))
     except _BROKEN as error:
         raise TableError(say("file.workbook", lang)) from error
 
 
-def _first_sheet(data: bytes) -> Iterator[list[Cell]]:
+def _first_sheet(data: bytes, max_cell: int) -> Iterator[list[Cell]]:
     # Much memory and time, and only who sends a workbook needs it.
     from openpyxl import load_workbook  # noqa: PLC0415
     from openpyxl.cell.read_only import EMPTY_CELL  # noqa: PLC0415
@@ -190,7 +191,7 @@ def _first_sheet(data: bytes) -> Iterator[list[Cell]]:
                 nothing = row
                 yield []
                 continue
-            cells = [_of_cell(cell) for cell in row]
+            cells = [_of_cell(cell, max_cell) for cell in row]
             while cells and cells[-1] is None:
                 cells.pop()
             yield cells
@@ -221,17 +222,17 @@ def _check_parts(data: bytes, lang: str) -> None:
         raise TableError(say("file.workbook", lang)) from error
 
 
-def _of_cell(cell: Any) -> Cell:
+def _of_cell(cell: Any, max_cell: int) -> Cell:
     value = cell.value
     if value is None or isinstance(value, bool | datetime | date | time):
         return value
     if cell.data_type in {"f", "e"}:  # e: #N/A, #REF!
-        return Formula(str(value)[:MAX_CELL])
+        return Formula(str(value)[:max_cell])
     if isinstance(value, timedelta):  # a time in the format [h]:mm
         return (_MIDNIGHT + value).time() if timedelta() <= value < _DAY else str(value)
     if isinstance(value, int | float):
         return _of_number(value, str(cell.number_format or ""))
-    text = str(value)[:MAX_CELL].strip(" \u3000\ufeff")
+    text = str(value)[:max_cell].strip(" \u3000\ufeff")
     return text[1:] if _GUARDED.match(text) else text
 
 
