@@ -182,7 +182,7 @@ def _kiosk_page(request: Request, hall: HallPort, kiosk_id: str | None) -> Respo
         "kiosk": kiosk_id,
         "services": [_service(s) for s in services_at(hall.site, kiosk)],
         "guides": hall.site.guides is not None,
-        "prefixes": sorted({sign for s in hall.site.services for sign in s.prefix}),
+        "prefixes": _prefixes(hall),
         "windows": {c.id: c.number for c in hall.site.counters},
         "names": {s.id: s.name or s.id for s in hall.site.services},
     }
@@ -220,6 +220,8 @@ async def counter_page(request: Request, hall: Hall, counter_id: str) -> Respons
             for other in hall.site.counters
             if other.id != counter.id
         ],
+        "classes": _classes(hall, _language(request)),
+        "prefixes": _prefixes(hall),
         "needs_token": hall.site.web.is_public,
     }
     return page(request, "counter.html", context)
@@ -286,6 +288,20 @@ def _service(service: Service) -> Mapping[str, str]:
         "name": service.name or service.id,
         "audience": service.audience,
     }
+
+
+def _prefixes(hall: HallPort) -> list[str]:
+    """Every letter that a number may have."""
+    return sorted({sign for s in hall.site.services for sign in s.prefix})
+
+
+def _classes(hall: HallPort, language: str) -> list[dict[str, str]]:
+    """The classes of the hall file by their names in a language."""
+    is_english = language == "en"
+    return [
+        {"id": each.id, "name": (is_english and each.name_en) or each.name or each.id}
+        for each in hall.site.queue.priorities
+    ]
 
 
 def _language(request: Request) -> str:

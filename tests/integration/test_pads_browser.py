@@ -1,4 +1,4 @@
-"""Kiosk, window pad and index in headless Chromium, on the real hall."""
+"""Kiosk and index in headless Chromium, on the real hall."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
-from support.browsing import Clock, chromium, draw, page_at
+from support.browsing import Clock, chromium, page_at
 from support.fake_hall import make_site
 from support.serving import Served, serving
 
@@ -25,8 +25,6 @@ LONG_MS = 20_000
 """Waits end as soon as the page is right; this is for loaded machines."""
 
 expect.set_options(timeout=LONG_MS)
-
-TOKEN = "open-sesame"  # noqa: S105 - a specimen
 
 
 @pytest.fixture
@@ -143,113 +141,6 @@ async def test_what_a_kiosk_offers_can_be_touched_with_gloves(
         top = "Math.min(...[...document.querySelectorAll('button')]"
         top += ".filter(e => e.offsetParent).map(e => e.getBoundingClientRect().top))"
         assert await page.evaluate(top) >= height * 0.4
-
-
-async def test_a_window_calls_starts_and_finishes(
-    hall: Hall, web: Served, browser: Browser
-) -> None:
-    await draw(hall)
-    await draw(hall)
-    async with page_at(
-        browser, f"{web.url}/counter/w1", width=1280, height=800
-    ) as page:
-        state, primary = page.locator("#state-word"), page.locator("#primary")
-        await expect(state).to_have_text("空闲")
-        await expect(page.locator('[data-service="reg"]')).to_contain_text("2人")
-        await primary.click()
-        await expect(state).to_have_text("呼叫中")
-        await expect(page.locator("#number")).to_have_text("A001")
-        await page.keyboard.press("r")
-        await expect(page.locator("#message")).to_have_text("已重呼 A001")
-        await page.keyboard.press(" ")
-        await expect(state).to_have_text("办理中")
-        await expect(page.locator("body")).not_to_have_class("is-sending")
-        await page.keyboard.press("Enter")
-        await expect(state).to_have_text("空闲")
-        await expect(page.locator("#number")).to_have_text("")
-        await expect(page.locator('[data-service="reg"]')).to_contain_text("1人")
-        await expect(page.locator("body")).not_to_have_class("is-sending")
-        await page.keyboard.press("p")
-        await expect(state).to_have_text("暂停")
-        await expect(primary).to_contain_text("恢复服务")
-    views = (await hall.queue()).counters
-    assert [view.state for view in views] == ["paused", "idle", "idle"]
-
-
-async def test_a_window_holds_takes_back_and_transfers(
-    hall: Hall, web: Served, browser: Browser
-) -> None:
-    await draw(hall)
-    async with page_at(browser, f"{web.url}/counter/w1") as page:
-        state, idle = page.locator("#state-word"), page.locator("body:not(.is-sending)")
-        await expect(state).to_have_text("空闲")
-        await page.keyboard.press(" ")
-        await expect(page.locator("#number")).to_have_text("A001")
-        await expect(idle).to_be_visible()
-        await page.keyboard.press("h")
-        await expect(page.locator("#held")).to_contain_text("取回 A001")
-        await expect(idle).to_be_visible()
-        await page.reload()
-        await expect(page.locator("#held")).to_contain_text("取回 A001")
-        await page.keyboard.press("u")
-        await expect(state).to_have_text("呼叫中")
-        await expect(idle).to_be_visible()
-        await page.keyboard.press("t")
-        await page.locator("#targets button", has_text="身份证").click()
-        await expect(state).to_have_text("空闲")
-        await expect(idle).to_be_visible()
-        await expect(page.locator("#held")).to_have_text("")
-    assert [service.waiting for service in (await hall.queue()).services] == [0, 1]
-
-
-async def test_a_window_answers_before_the_hall_does(
-    hall: Hall, web: Served, browser: Browser
-) -> None:
-    await draw(hall)
-    async with page_at(browser, f"{web.url}/counter/w1") as page:
-        await expect(page.locator("#state-word")).to_have_text("空闲")
-        at_once = await page.evaluate(
-            "() => { document.getElementById('primary').click();"
-            " return document.getElementById('state-word').textContent; }"
-        )
-        assert at_once == "呼叫中"
-        await expect(page.locator("#number")).to_have_text("A001")
-
-
-async def test_a_refusal_is_told_and_taken_back(
-    hall: Hall, web: Served, browser: Browser
-) -> None:
-    del hall
-    async with page_at(browser, f"{web.url}/counter/w1", outages=True) as page:
-        await expect(page.locator("#state-word")).to_have_text("空闲")
-        await page.locator("#primary").click()
-        await expect(page.locator("#message")).to_have_text("现在没有人等候")
-        await expect(page.locator("#state-word")).to_have_text("空闲")
-
-
-async def test_the_token_is_entered_once(
-    tmp_path: Path, clock: Clock, browser: Browser
-) -> None:
-    public = {"host": "0.0.0.0", "token": TOKEN}  # noqa: S104 - the case tried
-    site = make_site(web=public)
-    async with (
-        open_hall(site=site, data=tmp_path, clock=clock) as hall,
-        serving(hall) as web,
-        page_at(browser, f"{web.url}/counter/w1", outages=True) as page,
-    ):
-        await page.locator("#token-text").fill("wrong-token")
-        await page.keyboard.press("Enter")
-        await expect(page.locator("#state-word")).to_have_text("空闲")
-        await page.keyboard.press("p")
-        await expect(page.locator("#token")).to_contain_text("口令不对")
-        await page.locator("#token-text").fill(TOKEN)
-        await page.keyboard.press("Enter")
-        await expect(page.locator("#token")).to_be_hidden()
-        await page.keyboard.press("p")
-        await expect(page.locator("#state-word")).to_have_text("暂停")
-        await page.reload()
-        await expect(page.locator("#state-word")).to_have_text("暂停")
-        assert await page.locator("#token").is_hidden()
 
 
 async def test_the_index_leads_to_every_page(

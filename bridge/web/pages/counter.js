@@ -3,22 +3,9 @@
   "use strict";
 
   const at = Halld.at;
-  const make = Halld.make;
   const text = Halld.text;
   const counter = Halld.context.counter;
 
-  /** The likely action of each state is the largest key. */
-  const PRIMARY = { idle: "call", calling: "start", serving: "finish", rating: "call", paused: "open" };
-  const OTHERS = {
-    idle: ["pause"],
-    calling: ["recall", "no-show", "hold", "transfer", "finish"],
-    serving: ["recall", "hold", "transfer"],
-    rating: ["finish", "pause"],
-    paused: [],
-  };
-  /** Letters as they stand on the keys; the space bar is the primary key. */
-  const LETTERS = { recall: "R", "no-show": "N", hold: "H", transfer: "T", finish: "F", pause: "P" };
-  const RESUME_LETTER = "U";
   /** What an action is expected to lead to; shown at once, put right by the answer. */
   const EXPECTED = {
     call: "calling",
@@ -28,22 +15,23 @@
     "no-show": "idle",
     hold: "idle",
     transfer: "idle",
+    return: "idle",
     "resume-ticket": "calling",
     pause: "paused",
     open: "idle",
   };
+  /** Second presses of a double press come within this. */
+  const DOUBLE_MS = 400;
+  const MESSAGE_MS = 8000;
   const TOKEN_KEY = "halld.token";
 
-  /** What the hall says: {state, ticket}. */
-  let truth = { state: "", ticket: null };
+  /** What the hall says: {state, ticket, staff, paused_until, services}. */
+  let truth = { state: "", ticket: null, services: counter.services };
   /** What is shown before the hall has answered; null when it has. */
   let guess = null;
   /** How often the stream told of this window. */
   let heard = 0;
-  const held = Halld.heldTickets(Halld.context.hall.id, counter.id);
-  let services = Halld.context.services.filter(function (service) {
-    return counter.services.indexOf(service.id) >= 0;
-  });
+  let pressed = -DOUBLE_MS;
   let messageTimer = 0;
 
   function token() {
@@ -52,12 +40,6 @@
 
   function view() {
     return guess || truth;
-  }
-
-  /** The word of a state; a ticket that waits for its rating has its own. */
-  function stateOf(now) {
-    const isRating = now.ticket && now.ticket.state === "waiting_rating" && now.state !== "paused";
-    return isRating ? "rating" : now.state;
   }
 
   /** Ask the hall for an action; the page answers in this frame. */
@@ -70,34 +52,39 @@
     draw();
     const before = truth.ticket;
     const heardBefore = heard;
-    Halld.ask(
-      {
-        method: "POST",
-        path: "/counters/" + counter.id + "/" + action,
-        body: details || {},
-        key: Halld.newKey(),
-        token: token(),
-        tries: 3,
-      },
-      function (status, body) {
-        guess = null;
-        if (status !== 200) {
-          refuse(status, body);
-          refresh();
-          return;
-        }
-        if (heard === heardBefore) {
-          truth = outcome(body);
-        }
-        if (body.channel) {
-          noteTicket(body);
-        }
-        if (action === "recall" && before) {
-          say(text("counter.done_recall", { number: before.number }));
-        }
-        draw();
+    send("/counters/" + counter.id + "/" + action, details || {}, function (status, body) {
+      guess = null;
+      if (status !== 200) {
+        refuse(status, body);
+        refresh();
+        return;
       }
-    );
+      if (body.channel) {
+        HalldWindow.note(body);
+      }
+      if (heard === heardBefore) {
+        truth = outcome(body);
+      }
+      tell(action, before, body);
+      draw();
+      HalldLists.refresh();
+    });
+  }
+
+  /** One intent, one key: whatever is sent twice is done once. */
+  function send(path, body, done) {
+    Halld.ask({ method: "POST", path: path, body: body, key: Halld.newKey(), token: token(), tries: 3 }, done);
+  }
+
+  /** Say what is not to be seen anyway. */
+  function tell(action, before, body) {
+    if (action === "recall" && before) {
+      say(text("counter.done_recall", { number: before.number }));
+    } else if (action === "finish" && body.state === "waiting") {
+      say(text("counter.done_next", { number: body.number, service: HalldLists.nameOf(body.service) }));
+    } else if (action === "transfer" || action === "return") {
+      say(text("counter.done_" + action, { number: body.number, n: body.waiting_before }));
+    }
   }
 
   /** The window after an action, from its answer: the ticket, or the window itself. */
@@ -107,25 +94,30 @@
     }
     const states = { called: "calling", serving: "serving" };
     const isOpen = body.state in states;
-    return {
+    return Object.assign({}, truth, {
       state: truth.state === "paused" ? "paused" : states[body.state] || "idle",
       ticket: isOpen ? { id: body.id, number: body.number, state: body.state } : null,
-    };
+    });
   }
 
   function expect(action, number) {
     const open = truth.ticket;
-    let state = EXPECTED[action];
+    let state = EXPECTED[action] || truth.state;
     let ticket = null;
-    if (action === "call") {
-      ticket = { id: "", number: "…" };
-    } else if (action === "resume-ticket") {
-      ticket = { id: "", number: number };
+    if (action === "call" || action === "resume-ticket") {
+      ticket = { id: "", number: number || "…", state: "called" };
     } else if (action === "recall" || action === "start") {
       state = action === "recall" ? truth.state : state;
       ticket = open;
+    } else if (action === "pause" || action === "open" || action.indexOf("sign-") === 0) {
+      ticket = open;
     }
-    return { state: state, ticket: ticket };
+    if (action === "open" && open) {
+      state = open.state === "called" ? "calling" : "serving";
+    } else if (truth.state === "paused" && state === "idle" && action !== "open") {
+      state = "paused";
+    }
+    return Object.assign({}, truth, { state: state, ticket: ticket, paused_until: null });
   }
 
   function refuse(status, body) {
@@ -134,14 +126,15 @@
       askToken(true);
       return;
     }
-    const known = "counter.problem." + (status === 0 ? "network" : body.type);
-    say(text(known) === known ? text("counter.problem.other") : text(known));
+    const word = "counter.problem." + (status === 0 ? "network" : body.type);
+    say(text(word) === word ? text("counter.problem.other") : text(word));
   }
 
   /** What the hall says now, unless the stream said something newer. */
   function refresh() {
     const heardBefore = heard;
     draw();
+    HalldLists.refresh();
     Halld.ask({ method: "GET", path: "/counters/" + counter.id, tries: 2 }, function (status, body) {
       if (status === 200 && heard === heardBefore) {
         truth = body;
@@ -157,174 +150,153 @@
     if (message) {
       messageTimer = setTimeout(function () {
         say("");
-      }, 8000);
+      }, MESSAGE_MS);
     }
   }
 
-  function noteTicket(ticket) {
-    if (held.note(ticket)) {
-      drawHeld();
-    }
-  }
-
+  /** Show what is, or what is expected; the lists offer what can be done then. */
   function draw() {
-    const now = view();
-    const state = stateOf(now);
-    document.body.setAttribute("data-state", state);
-    document.body.classList.toggle("is-sending", guess !== null);
-    Halld.put(at("state-word"), state ? text("counter." + state) : "");
-    Halld.put(at("number"), now.ticket ? now.ticket.number : "");
-    at("number").classList.toggle("is-guess", guess !== null && now.ticket !== null);
-    const primary = PRIMARY[state];
-    at("primary").hidden = !primary;
-    if (primary) {
-      at("primary").setAttribute("data-action", primary);
-      Halld.put(at("primary").children[0], text("counter." + primary));
-      Halld.put(at("primary").children[1], text("counter.space"));
-    }
-    drawOthers(state);
-    drawHeld();
+    HalldWindow.draw(view(), guess !== null);
+    HalldLists.draw();
   }
 
-  function drawOthers(state) {
-    const list = at("others");
-    const wanted = OTHERS[state] || [];
-    if (list.getAttribute("data-for") === state) {
-      return;
+  /** Whether this is the second press of a double press; keys may have changed under it. */
+  function isSecond() {
+    const now = performance.now();
+    const isSoon = now - pressed < DOUBLE_MS;
+    if (!isSoon) {
+      pressed = now;
+      document.body.classList.add("is-settling");
+      setTimeout(function () {
+        document.body.classList.remove("is-settling");
+      }, DOUBLE_MS);
     }
-    list.setAttribute("data-for", state);
-    list.textContent = "";
-    wanted.forEach(function (action) {
-      const key = makeKey(text("counter." + action), LETTERS[action], function () {
-        press(action);
-      });
-      key.setAttribute("data-action", action);
-      list.appendChild(key);
-    });
-  }
-
-  function drawHeld() {
-    const list = at("held");
-    list.textContent = "";
-    if (stateOf(view()) !== "idle") {
-      return;
-    }
-    held.all().forEach(function (ticket, place) {
-      const label = text("counter.resume_number", { number: ticket.number });
-      list.appendChild(
-        makeKey(label, place === 0 ? RESUME_LETTER : "", function () {
-          resume(ticket);
-        })
-      );
-    });
-  }
-
-  function makeKey(label, letter, done) {
-    const key = make("button");
-    key.type = "button";
-    key.appendChild(make("b", "", label));
-    if (letter) {
-      key.appendChild(make("kbd", "", letter));
-    }
-    key.addEventListener("click", done);
-    return key;
+    return isSoon;
   }
 
   function press(action) {
+    if (isSecond()) {
+      return;
+    }
     if (action === "transfer") {
-      chooseTarget();
+      HalldPanels.transfer(function (details) {
+        act("transfer", details);
+      });
+    } else if (action === "pause") {
+      HalldPanels.pause(function (details) {
+        act("pause", details);
+      });
+    } else if (action === "number") {
+      HalldPanels.entry({
+        title: text("counter.number_title"),
+        hint: text("counter.number_hint"),
+        done: text("counter.call_this"),
+        letters: true,
+        onDone: function (typed) {
+          act("call", { number: typed }, typed);
+        },
+      });
+    } else if (action === "rejoin") {
+      HalldPanels.entry({
+        title: text("counter.rejoin_title"),
+        hint: text("counter.number_hint"),
+        done: text("counter.rejoin"),
+        letters: true,
+        onDone: rejoinNumber,
+      });
     } else {
       act(action);
     }
   }
 
-  function resume(ticket) {
-    act("resume-ticket", { ticket: ticket.id }, ticket.number);
+  function askStaff() {
+    HalldPanels.entry({
+      title: text(truth.staff ? "counter.change_title" : "counter.sign_title"),
+      hint: truth.staff ? text("counter.staff", { staff: truth.staff }) : "",
+      done: text("counter.sign-in"),
+      letters: false,
+      onDone: function (staff) {
+        act("sign-in", { staff: staff });
+      },
+      other: truth.staff ? text("counter.sign-out") : "",
+      onOther: function () {
+        act("sign-out");
+      },
+    });
   }
 
-  function chooseTarget() {
-    const list = at("targets");
-    list.textContent = "";
-    Halld.context.services.forEach(function (service) {
-      addTarget(list, service.name, { service: service.id });
-    });
-    Halld.context.peers.forEach(function (peer) {
-      addTarget(list, peer.name, { counter: peer.id });
-    });
-    at("choice").hidden = false;
-  }
-
-  function addTarget(list, label, details) {
-    const place = list.children.length + 1;
-    list.appendChild(
-      makeKey(label, place < 10 ? String(place) : "", function () {
-        at("choice").hidden = true;
-        act("transfer", details);
-      })
+  /** Let one who missed the call wait again; by number also those of other services. */
+  function rejoinNumber(typed) {
+    const ticket = HalldLists.missed(typed);
+    if (ticket) {
+      rejoin(ticket);
+      return;
+    }
+    Halld.ask(
+      { method: "GET", path: "/tickets?state=no_show&limit=1000&number=" + encodeURIComponent(typed), tries: 2 },
+      function (status, body) {
+        if (status === 200 && body.items.length) {
+          rejoin(body.items[body.items.length - 1]);
+        } else {
+          say(status === 200 ? text("counter.not_missed", { number: typed }) : text("counter.problem.network"));
+        }
+      }
     );
   }
 
-  function drawServices() {
-    const list = at("services");
-    list.textContent = "";
-    services.forEach(function (service) {
-      const item = make("li", "", service.name || service.id);
-      item.setAttribute("data-service", service.id);
-      item.appendChild(make("b", "", service.waiting === undefined ? "" : text("counter.people", { n: service.waiting })));
-      list.appendChild(item);
-    });
-  }
-
-  /** @param {Object<string, number>} waiting by service */
-  function count(waiting) {
-    services.forEach(function (service) {
-      if (waiting && service.id in waiting) {
-        service.waiting = waiting[service.id];
+  function rejoin(ticket) {
+    send("/tickets/" + ticket.id + "/rejoin", { channel: "staff" }, function (status, body) {
+      if (status === 200) {
+        say(text("counter.done_return", { number: body.number, n: body.waiting_before }));
+      } else {
+        refuse(status, body);
       }
+      HalldLists.refresh();
     });
-    drawServices();
-  }
-
-  function lengths(list) {
-    const waiting = {};
-    list.forEach(function (service) {
-      waiting[service.id] = service.waiting;
-    });
-    return waiting;
   }
 
   function askToken(isWrong) {
     at("token-hint").textContent = text(isWrong ? "counter.token_wrong" : "counter.token_hint");
+    HalldPanels.close();
     at("token").hidden = false;
     at("token-text").value = "";
     at("token-text").focus();
+  }
+
+  /** The key on the page that a press of the keyboard means. */
+  function keyFor(event) {
+    const scope = HalldPanels.shown() || document.body;
+    const letter = event.key.toUpperCase();
+    const all = scope.querySelectorAll("button[data-letter]");
+    for (let i = 0; i < all.length; i += 1) {
+      if (all[i].getAttribute("data-letter") === letter && all[i].offsetParent) {
+        return all[i];
+      }
+    }
+    return null;
   }
 
   function onKey(event) {
     if (event.repeat || event.ctrlKey || event.altKey || event.metaKey || !at("token").hidden) {
       return;
     }
-    const letter = event.key.toUpperCase();
-    if (!at("choice").hidden) {
-      const target = at("targets").children[Number(event.key) - 1];
-      if (event.key === "Escape") {
-        at("choice").hidden = true;
-      } else if (target) {
-        target.click();
-      }
+    const panel = HalldPanels.shown();
+    if (panel && event.key === "Escape") {
+      HalldPanels.close();
       return;
     }
-    if (event.key === " " || event.key === "Enter") {
+    if (panel === at("entry")) {
+      return; // what is typed there is a number
+    }
+    const isPlain = event.key === " " || event.key === "Enter";
+    const isFocused = document.activeElement !== document.body && document.activeElement.tagName === "BUTTON";
+    if (isPlain && (panel || isFocused)) {
+      return; // the browser presses what has the focus
+    }
+    const key = isPlain ? at("primary") : keyFor(event);
+    if (key) {
       event.preventDefault();
-      at("primary").click();
-    } else if (letter === RESUME_LETTER && held.all().length && stateOf(view()) === "idle") {
-      resume(held.all()[0]);
-    } else {
-      (OTHERS[stateOf(view())] || []).forEach(function (action) {
-        if (LETTERS[action] === letter) {
-          press(action);
-        }
-      });
+      key.click();
     }
   }
 
@@ -335,20 +307,51 @@
       press(at("primary").getAttribute("data-action"));
     }
   });
-  at("cancel").addEventListener("click", function () {
-    at("choice").hidden = true;
-  });
+  at("seat").addEventListener("click", askStaff);
   at("token").addEventListener("submit", function (event) {
     event.preventDefault();
     localStorage.setItem(TOKEN_KEY, at("token-text").value.trim());
     at("token").hidden = true;
   });
   document.addEventListener("keydown", onKey);
+  // A finger leaves no focus behind: the space bar stays the primary key.
+  document.addEventListener("click", function (event) {
+    if (event.detail && document.activeElement && document.activeElement.tagName === "BUTTON" && !HalldPanels.shown()) {
+      document.activeElement.blur();
+    }
+  });
 
+  HalldPanels.start();
+  HalldWindow.start(press);
+  HalldLists.start({
+    isFree: function () {
+      const state = HalldWindow.stateOf(view());
+      return state === "idle" || state === "rating";
+    },
+    services: function () {
+      return truth.services || counter.services;
+    },
+    changed: function () {
+      HalldWindow.drawKeys();
+    },
+    resume: function (ticket) {
+      if (!isSecond()) {
+        act("resume-ticket", { ticket: ticket.id }, ticket.number);
+      }
+    },
+    call: function (ticket) {
+      if (!isSecond()) {
+        act("call", { ticket: ticket.id }, ticket.number);
+      }
+    },
+    rejoin: function (ticket) {
+      if (!isSecond()) {
+        rejoin(ticket);
+      }
+    },
+  });
   Halld.runClock(at("clock"));
-  drawServices();
   draw();
-  held.check(noteTicket);
   if (Halld.context.needs_token && !token()) {
     askToken(false);
   }
@@ -356,7 +359,8 @@
   Halld.follow({
     onEvent: function (kind, data) {
       if (kind === "snapshot") {
-        count(lengths(data.services));
+        HalldWindow.countAll(data.services);
+        HalldPanels.hearWindows(data.counters);
         data.counters.forEach(function (one) {
           if (one.id === counter.id) {
             truth = one;
@@ -364,13 +368,18 @@
           }
         });
         draw();
-      } else if (kind === "counter" && data.id === counter.id) {
-        truth = data;
-        heard += 1;
-        draw();
+        HalldLists.refresh();
+      } else if (kind === "counter") {
+        HalldPanels.hearWindow(data);
+        if (data.id === counter.id) {
+          truth = data;
+          heard += 1;
+          draw();
+        }
       } else if (kind === "ticket") {
-        count(data.waiting);
-        noteTicket(data);
+        HalldWindow.hear(data, counter.id);
+        HalldWindow.count(data.waiting);
+        HalldLists.hear(data);
       }
     },
     onLost: function () {
