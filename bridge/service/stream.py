@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Final, TypeAlias
 
 from bridge.domain.views import Change
@@ -15,6 +16,8 @@ Areas: TypeAlias = frozenset[str] | None
 
 MAX_WAITING: Final = 1000
 """Changes that a reader may fall behind."""
+AT_ONCE: Final = 16
+"""Readers that look in one turn of the loop."""
 
 
 def concerns(change: Change, areas: Areas) -> bool:
@@ -34,20 +37,20 @@ class Reader:
         self._waiting: deque[Change | None] = deque()
         self._wake = asyncio.Event()
 
-    def put(self, change: Change) -> None:
-        """Hand a change over if it concerns this reader; `wake` tells of it."""
+    def put(self, change: Change) -> bool:
+        """Hand a change over if it concerns this reader; true: `wake` it."""
         if not concerns(change, self._areas):
-            return
+            return False
         if len(self._waiting) >= MAX_WAITING:
             self._waiting.clear()
             self._waiting.append(None)
         else:
             self._waiting.append(change)
+        return True
 
     def wake(self) -> None:
-        """Have the reader look, if there is something."""
-        if self._waiting:
-            self._wake.set()
+        """Have the reader look."""
+        self._wake.set()
 
     def rest(self) -> list[Change | None]:
         """What else is there already, taken at once."""
@@ -67,26 +70,33 @@ class Reader:
 class Hub:
     """Hands each change to every reader.
 
-    They look in the loop's next turn: what a commit tells comes to them whole, and
-    displays and acknowledgements go before hundreds of screens.
+    What a commit tells comes to a reader whole. Hundreds of readers look a few at a
+    time, so that whatever else the loop has to do goes on between them.
     """
 
     def __init__(self) -> None:
         self._readers: set[Reader] = set()
+        self._to_wake: dict[Reader, None] = {}
         self._due = False
 
     def publish(self, change: Change) -> None:
         """To every reader."""
         for reader in self._readers:
-            reader.put(change)
-        if not self._due:
+            if reader.put(change):
+                self._to_wake[reader] = None
+        if self._to_wake and not self._due:
             self._due = True
-            asyncio.get_running_loop().call_soon(self._wake)
+            loop = asyncio.get_running_loop()
+            # In the turn after the next: what goes to the broker is written then.
+            loop.call_soon(loop.call_soon, self._wake)
 
     def _wake(self) -> None:
-        self._due = False
-        for reader in self._readers:
+        for reader in list(islice(self._to_wake, AT_ONCE)):
+            del self._to_wake[reader]
             reader.wake()
+        self._due = bool(self._to_wake)
+        if self._due:
+            asyncio.get_running_loop().call_soon(self._wake)
 
     @contextmanager
     def reading(self, areas: Areas) -> Iterator[Reader]:
@@ -97,3 +107,4 @@ class Hub:
             yield reader
         finally:
             self._readers.discard(reader)
+            self._to_wake.pop(reader, None)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from bridge.domain.errors import NotFoundError
 from bridge.domain.views import Change, Channel, CounterAction
 from bridge.service.hall import Hall
 from bridge.service.ports import Errand
-from bridge.service.stream import MAX_WAITING, Hub
+from bridge.service.stream import MAX_WAITING, Hub, Reader
 from bridge.store.tables import change
 
 UPSTAIRS = frozenset({"upstairs"})
@@ -155,6 +156,27 @@ async def test_a_slow_reader_must_start_anew() -> None:
         seen = await anext(narrow.__aiter__())
         assert seen is not None
         assert seen.id == 7
+
+
+async def test_each_of_hundreds_of_readers_gets_every_change() -> None:
+    hub = Hub()
+    with ExitStack() as stack:
+        readers = [stack.enter_context(hub.reading(None)) for _ in range(200)]
+
+        async def read(reader: Reader) -> list[int]:
+            seen = []
+            async for each in reader:
+                seen += [each.id] if each else []
+                if len(seen) == 3:
+                    break
+            return seen
+
+        reading = [asyncio.ensure_future(read(reader)) for reader in readers]
+        for number in range(3):
+            hub.publish(Change(id=number, kind="ticket", area=None, data={}))
+            await asyncio.sleep(0)  # the first are looking when the next one comes
+        async with asyncio.timeout(20):
+            assert await asyncio.gather(*reading) == [[0, 1, 2]] * 200
 
 
 async def test_a_reader_waits_for_what_comes(hall: Hall) -> None:
