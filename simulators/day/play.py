@@ -15,7 +15,8 @@ from typing import Any, Final, Protocol
 import httpx
 
 from devices.errors import DeviceError
-from devices.site import Counter, DeviceEntry, Site
+from devices.site import Counter, Site
+from simulators.day.callers import Habit, caller_of
 from simulators.day.plan import DayPlan, Shift, Visitor
 
 WALK_S: Final = 25.0
@@ -30,8 +31,6 @@ LOOK_S: Final = 0.15
 SHORTEST_S: Final = 0.05
 CLOCKS: Final = frozenset({"zk", "adms"})
 """Drivers of the clocks where staff punches, each time at the next one."""
-CALLERS: Final = "ff68"
-"""Driver of the callers at the windows; other lines with units have other keys."""
 
 
 class Actor(Protocol):
@@ -45,10 +44,11 @@ class Actor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A window's caller: the line's device and the address on it."""
+    """A window's caller: its device, the address on it, and how it is used."""
 
     line: Actor
-    address: int
+    address: int | None
+    habit: Habit
 
 
 class Day:
@@ -146,26 +146,29 @@ class Day:
         visitor = self._visitors.pop(ticket, None)
         await self._pass(WALK_S)
         if visitor is not None and not visitor.shows_up:
-            await self._press(caller, "recall")
+            await self._press(caller, caller.habit.recall)
             await self._pass(RECALL_S)
-            await self._press(caller, "no_show")
+            await self._press(caller, caller.habit.no_show)
             return
+        if caller.habit.begin is not None:
+            await self._press(caller, caller.habit.begin)
         reader = self._reader(counter.id)
         if visitor is not None and visitor.card and reader is not None:
             await self._act(reader, "insert", {})
             await self._pass(CARD_LIES_S, at_least_s=1.0)
             await self._act(reader, "remove", {})
         await self._pass(visitor.service_s if visitor else WALK_S)
-        await self._press(caller, "rate")
-        if visitor is not None and visitor.rating is not None:
+        await self._press(caller, caller.habit.end)
+        rating = visitor.rating if visitor is not None else None
+        if rating is not None and caller.habit.has_evaluator:
             await self._pass(RATES_AFTER_S, at_least_s=0.3)
-            rating = {"address": caller.address, "value": visitor.rating}
-            await self._act(caller.line, "rate", rating)
+            press = {"address": caller.address, "value": rating}
+            await self._act(caller.line, "rate", press)
 
     async def _call(self, counter: Counter, caller: Caller) -> Mapping[str, Any] | None:
         """Press the call key and wait for the ticket that comes up."""
         before = await self._ticket(counter)
-        await self._press(caller, "call")
+        await self._press(caller, caller.habit.call)
         loop = asyncio.get_running_loop()
         end = loop.time() + ANSWER_S
         while loop.time() < end:
@@ -192,7 +195,9 @@ class Day:
         )
 
     async def _press(self, caller: Caller, key: str) -> None:
-        arguments = {"address": caller.address, "keys": [key]}
+        arguments: dict[str, Any] = {"keys": [key]}
+        if caller.address is not None:
+            arguments = {"address": caller.address, **arguments}
         await self._act(caller.line, "press", arguments)
 
     async def _act(self, actor: Actor, action: str, arguments: dict[str, Any]) -> None:
@@ -247,18 +252,7 @@ class Day:
         return None
 
     def _caller(self, counter: str) -> Caller | None:
-        for entry in self._site.devices:
-            address = _address(entry, counter) if entry.driver == CALLERS else None
-            if address is not None and entry.id in self._devices:
-                return Caller(self._devices[entry.id], address)
-        return None
-
-
-def _address(entry: DeviceEntry, counter: str) -> int | None:
-    """The address of a window's caller on a line."""
-    units = entry.parameters.get("units")
-    for unit in units if isinstance(units, list) else []:
-        if isinstance(unit, Mapping) and unit.get("counter") == counter:
-            address = unit.get("address")
-            return address if isinstance(address, int) else None
-    return None
+        place = caller_of(self._site.devices, counter)
+        if place is None or place.device not in self._devices:
+            return None
+        return Caller(self._devices[place.device], place.address, place.habit)

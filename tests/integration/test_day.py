@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from devices.errors import MisuseError
-from devices.site import Site
+from devices.site import DeviceEntry, Site
 from simulators.day.plan import DayPlan, Shift, StaffPunch, Visitor
 from simulators.day.play import Day
 
@@ -31,7 +31,7 @@ SITE = Site.model_validate(
     }
 )
 
-DEVICES = ("clock", "clock-push", "reader", "tubes", "bus")
+ENDS = {"rate", "no_show", "finish", "finish_or_no_show"}
 
 
 def visitor(**changes: Any) -> Visitor:
@@ -69,10 +69,10 @@ class Hall:
         return httpx.Response(200, json={"services": services, "counters": counters})
 
     def press(self, key: str) -> None:
-        if key == "call":
+        if key == "call" or (key == "call_or_recall" and self.ticket is None):
             number = self.waiting.pop(0)
             self.ticket = {"id": number, "number": number}
-        elif self.ticket is not None and key in {"rate", "no_show"}:
+        elif self.ticket is not None and key in ENDS:
             self.done.append(f"{self.ticket['number']} {key}")
             self.ticket = None
 
@@ -105,13 +105,13 @@ def plan(*visitors: Visitor, punches: tuple[StaffPunch, ...] = ()) -> DayPlan:
     return DayPlan(visitors=visitors, punches=(*punches, home), shifts=[shift])
 
 
-async def play(day_plan: DayPlan) -> tuple[list[str], Hall]:
+async def play(day_plan: DayPlan, site: Site = SITE) -> tuple[list[str], Hall]:
     diary: list[str] = []
     hall = Hall()
-    devices = {name: Device(name, diary, hall) for name in DEVICES}
+    devices = {entry.id: Device(entry.id, diary, hall) for entry in site.devices}
     transport = httpx.MockTransport(hall.answer)
     async with httpx.AsyncClient(transport=transport, base_url="http://hall") as api:
-        day = Day(SITE, devices, day_plan, api=api, speed=400.0, note=diary.append)
+        day = Day(site, devices, day_plan, api=api, speed=400.0, note=diary.append)
         await day.run()
     return diary, hall
 
@@ -137,6 +137,36 @@ async def test_who_does_not_come_is_recalled_and_given_up() -> None:
     diary, hall = await play(plan(visitor(shows_up=False, card=False)))
     assert hall.done == ["A001 no_show"]
     assert "bus press {'address': 7, 'keys': ['recall']}" in diary
+
+
+@pytest.mark.parametrize(
+    ("entry", "presses"),
+    [
+        (
+            {"driver": "ub485", "units": [UNIT]},
+            [
+                "{'address': 7, 'keys': ['call_or_recall']}",
+                "{'address': 7, 'keys': ['start']}",
+                "{'address': 7, 'keys': ['finish_or_no_show']}",
+            ],
+        ),
+        (
+            {"driver": "keypad", "counter": "w1"},
+            ["{'keys': ['call']}", "{'keys': ['start']}", "{'keys': ['finish']}"],
+        ),
+    ],
+)
+async def test_other_callers_have_keys_of_their_own(
+    entry: dict[str, Any], presses: list[str]
+) -> None:
+    site = SITE.model_copy(
+        update={"devices": [DeviceEntry.model_validate({"id": "pad", **entry})]}
+    )
+    diary, hall = await play(plan(visitor()), site)
+    assert [line for line in diary if line.startswith("pad")] == [
+        f"pad press {press}" for press in presses
+    ]
+    assert len(hall.done) == 1
 
 
 @pytest.mark.parametrize("rating", [None, 0])
