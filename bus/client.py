@@ -74,6 +74,9 @@ class BusClient:
         self._connection: Connection | None = None
         self._up = asyncio.Event()
         self._lost_at: deque[float] = deque(maxlen=TAKEOVER_LIMIT)
+        self._faults: dict[str, str] = {}
+        """By filter, what its handler failed with last; until it works again."""
+        self._told: set[tuple[str, str]] = set()
         self.takeovers = 0
         """How often another program with this id was noticed."""
 
@@ -81,6 +84,14 @@ class BusClient:
     def connected(self) -> bool:
         """Whether publishing works now."""
         return self._up.is_set()
+
+    @property
+    def fault(self) -> str:
+        """A message that a handler failed on, by a mistake of ours; empty: none.
+
+        It stands until that handler takes a message again.
+        """
+        return next(iter(self._faults.values()), "")
 
     @property
     def inflight(self) -> int:
@@ -221,5 +232,15 @@ class BusClient:
         """Call a filter's handler; its mistake must not end the connection."""
         try:
             self._handlers[topic_filter](message)
-        except Exception:  # a handler's bug costs one message, visibly
-            log.exception("%s: cannot handle %s", self.client_id, message.topic)
+        except Exception as error:  # noqa: BLE001 - costs one message, visibly
+            self._note_fault(topic_filter, message.topic, error)
+        else:
+            if self._faults:
+                self._faults.pop(topic_filter, None)
+
+    def _note_fault(self, topic_filter: str, topic: str, error: Exception) -> None:
+        kind = topic_filter, type(error).__name__
+        if kind not in self._told:
+            self._told.add(kind)
+            log.error("%s: cannot handle %s", self.client_id, topic, exc_info=error)
+        self._faults[topic_filter] = f"cannot handle what came on {topic}: {error!r}"

@@ -56,7 +56,8 @@ class _Taken:
     """What a transaction holds."""
 
     outcomes: dict[LaneKey, Outcome] = field(default_factory=dict)
-    failed: set[LaneKey] = field(default_factory=set)
+    failed: dict[LaneKey, str] = field(default_factory=dict)
+    """Lanes that cannot be taken, and why."""
     unreadable: int = 0
     devices: set[str] = field(default_factory=set)
     reached: dict[Arrival, int] = field(default_factory=dict)
@@ -177,8 +178,8 @@ class Inbox:
             raise
         except Exception as error:  # noqa: BLE001 - one lane must not stop others
             self._intake.forget([key])
-            self._complain(str(key), f"cannot be taken: {error!r}", trace=True)
-            taken.failed.add(key)
+            taken.failed[key] = f"cannot be taken: {error!r}"
+            self._complain(str(key), taken.failed[key], trace=True)
             return
         before = taken.outcomes.get(key)
         taken.outcomes[key] = outcome if before is None else outcome.after(before)
@@ -197,7 +198,10 @@ class Inbox:
         _add(counts, "halld_events_unreadable_total", taken.unreadable)
         _add(counts, "halld_lanes_failed_total", len(taken.failed))
         for outcome in taken.outcomes.values():
+            self._hall.faults.pop(f"lane {outcome.key}", None)
             self._follow(outcome)
+        for key, why in taken.failed.items():
+            self._hall.faults[f"lane {key}"] = f"events of {key}: {why}"
 
     def _follow(self, outcome: Outcome) -> None:
         counts, key = self._hall.counts, outcome.key

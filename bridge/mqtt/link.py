@@ -55,6 +55,11 @@ class BridgeLink:
         """Why there is no connection; empty while connected."""
         return self._client.reason
 
+    @property
+    def fault(self) -> str:
+        """What came and could not be handled; empty: nothing."""
+        return self._client.fault
+
     async def run(self) -> None:
         """Serve until cancelled; then say that the bridge ended in good order."""
         await self._inbox.load()

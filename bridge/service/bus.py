@@ -15,6 +15,10 @@ class Bus(Protocol):
     def reason(self) -> str:
         """Why there is no connection; empty while connected."""
 
+    @property
+    def fault(self) -> str:
+        """What came and could not be handled, by a mistake of ours; empty: nothing."""
+
     def show(self, device: str, desired: Desired) -> None:
         """Publish what a display shall show."""
 

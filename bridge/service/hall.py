@@ -76,7 +76,8 @@ class Hall(Listing):
         self._hub = Hub()
         self._bus: Bus | None = None
         self._day = ""
-        self._fault = ""
+        self.faults: dict[str, str] = {}
+        """What fails by a mistake of ours, in words, by what it is; while it does."""
         self._history = DeviceHistory(site)
         self.directory = Directory(site)
         self.displays = Displays(site, self.directory, now=self.now)
@@ -214,7 +215,8 @@ class Hall(Listing):
         """Why the hall is not ready; empty when it is."""
         own = (
             self._writer.reason,
-            self._fault,
+            self._writer.fault,
+            *self.faults.values(),
             self.attendance.engine.reason,
             self.printing.reason,
         )
@@ -223,6 +225,8 @@ class Hall(Listing):
             found.append("broker: not connected yet")
         elif self._bus.reason:
             found.append(f"broker: {self._bus.reason}")
+        elif self._bus.fault:
+            found.append(self._bus.fault)
         return [*found, *self.directory.troubles()]
 
     def alarms(self) -> Sequence[Mapping[str, Any]]:
@@ -331,6 +335,7 @@ class Hall(Listing):
             tasks.create_task(self.attendance.run())
 
     async def _repeat(self, every_s: float, step: Callable[[], Any]) -> None:
+        name = f"timer {step.__qualname__}"
         while True:
             await asyncio.sleep(every_s)
             try:
@@ -338,9 +343,11 @@ class Hall(Listing):
             except StoreError:
                 continue  # the writer logs it and shows it; the next turn tries again
             except Exception as error:  # a timer's bug must not stop the others
-                if not self._fault:
+                if name not in self.faults:
                     log.exception("a timer of the hall failed")
-                self._fault = f"a timer of the hall failed: {error}"
+                self.faults[name] = f"a timer of the hall failed: {error!r}"
+            else:
+                self.faults.pop(name, None)
 
     async def _tick(self) -> None:
         if self._writer.reason:

@@ -63,7 +63,9 @@ class _Job:
 class Writer:
     """Runs jobs in order; `run` returns after the commit that holds the job.
 
-    `reason` says why the last commit failed; empty when it worked.
+    `reason` says why the last commit failed; empty when it worked. `fault` says
+    which effect of a commit failed by a mistake of ours: what waits for it may
+    be told wrong until the next start.
     """
 
     def __init__(self, database: Database) -> None:
@@ -74,6 +76,7 @@ class Writer:
         self._thread = threading.Thread(target=self._work, name="store-writer")
         self._loop = asyncio.get_running_loop()
         self.reason = ""
+        self.fault = ""
         self.commits = 0
 
     async def __aenter__(self) -> Self:
@@ -118,7 +121,7 @@ class Writer:
                 if connection is not None:
                     connection.close()
                     connection = None
-            self._loop.call_soon_threadsafe(_settle, jobs)
+            self._loop.call_soon_threadsafe(self._settle, jobs)
         if connection is not None:
             connection.close()
 
@@ -163,6 +166,27 @@ class Writer:
                 except Exception as error:  # noqa: BLE001 - raised again in `run`
                     job.error = error
 
+    def _settle(self, jobs: list[_Job]) -> None:
+        """On the loop: the effects of each job, then its result."""
+        for job in jobs:
+            for effect in job.after if job.error is None else ():
+                self._take_effect(effect)
+            if job.done.done():
+                continue
+            if job.error is not None:
+                job.done.set_exception(job.error)
+            else:
+                job.done.set_result(job.result)
+
+    def _take_effect(self, effect: Callable[[], None]) -> None:
+        try:
+            effect()
+        except Exception as error:  # a bug in one effect must not stop the others
+            fault = f"an effect of a commit failed: {error!r}; start halld again"
+            if fault != self.fault:
+                log.exception("an effect of a commit failed")
+            self.fault = fault
+
 
 def _stands(connection: Connection) -> bool:
     """Whether the transaction is still there: SQLite drops it on a full disk."""
@@ -177,18 +201,3 @@ def _words(error: Exception) -> str:
         first = link if isinstance(link, OperationalError) else first
         link = link.__context__
     return str(first.orig) if isinstance(first, OperationalError) else str(error)
-
-
-def _settle(jobs: list[_Job]) -> None:
-    for job in jobs:
-        for effect in job.after if job.error is None else ():
-            try:
-                effect()
-            except Exception:  # a bug in one effect must not stop the others
-                log.exception("an effect after a commit failed")
-        if job.done.done():
-            continue
-        if job.error is not None:
-            job.done.set_exception(job.error)
-        else:
-            job.done.set_result(job.result)

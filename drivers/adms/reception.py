@@ -24,6 +24,8 @@ from drivers.adms.strangers import Alarm, Strangers
 
 log = logging.getLogger(__name__)
 
+PUSH_FAILED: Final = "push-failed"
+"""Alarm: a mistake of ours keeps a clock from being served."""
 MAX_FAILURES_LOGGED: Final = 50
 _METHODS: Final = {"GET", "POST"}
 
@@ -92,8 +94,11 @@ class Reception:
         """Open, change or (with an empty message) close a clock's part of an alarm."""
         if self._troubles.get((kind, serial), "") == message:
             return
-        self._troubles[kind, serial] = message
-        told = [text for (of, _), text in self._troubles.items() if of == kind and text]
+        if message:
+            self._troubles[kind, serial] = message
+        else:
+            del self._troubles[kind, serial]
+        told = [text for (of, _), text in self._troubles.items() if of == kind]
         self.alarm(kind, "; ".join(sorted(told)))
 
     def note_refused(self, source: str, reason: str) -> None:
@@ -101,6 +106,29 @@ class Reception:
         self._log_once(f"{source}: a request is refused: {reason}")
         for clock in self._clocks.values():
             clock.note_refused(source, reason)
+
+    def note_failed(self, who: str, error: Exception) -> None:
+        """Tell once that what a clock or an address sent could not be kept.
+
+        A mistake of ours is an alarm too, until `note_served`; other failures are
+        told by the clock's driver.
+        """
+        is_plain = isinstance(error, DeviceError)
+        if f"failed {who}" not in self._logged:
+            log.error(
+                "push clock %s: what it sent could not be kept: %s",
+                who,
+                error,
+                exc_info=None if is_plain else error,
+            )
+        self._note(f"failed {who}")
+        if not is_plain:
+            self.report_trouble(PUSH_FAILED, who, f"{who} is not served: {error!r}")
+
+    def note_served(self, who: str) -> None:
+        """What a clock or an address sent was kept."""
+        self._logged.discard(f"failed {who}")
+        self.report_trouble(PUSH_FAILED, who, "")
 
     async def answer(self, http: HttpRequest, source: str) -> HttpResponse:
         """The answer to any request; never raises."""
@@ -133,9 +161,9 @@ class Reception:
         try:
             response = await clock.answer(call)
         except Exception as error:  # noqa: BLE001 - the clock keeps it, sends it again
-            self._log_failure(serial, error)
+            self.note_failed(serial, error)
             return plain(500, "not kept; send it again")
-        self._logged.discard(f"failed {serial}")
+        self.note_served(serial)
         return response
 
     def _absent(self, call: Call) -> HttpResponse:
@@ -145,17 +173,6 @@ class Reception:
             return plain(503, f"served by node {node} soon", ("Retry-After", "10"))
         self.strangers.note(serial, call.source, self.now())
         return plain(403, "unknown serial number; wait until it is accepted")
-
-    def _log_failure(self, serial: str, error: Exception) -> None:
-        if f"failed {serial}" not in self._logged:
-            is_plain = isinstance(error, DeviceError)
-            log.error(
-                "push clock %s: what it sent could not be kept: %s",
-                serial,
-                error,
-                exc_info=None if is_plain else error,
-            )
-        self._note(f"failed {serial}")
 
     def _log_once(self, text: str) -> None:
         if text not in self._logged and not has_control(text):

@@ -153,8 +153,10 @@ class PushServer:
                 await connection.refuse(refusal)
             else:
                 await connection.serve(answer)
-        except Exception:  # one connection must not end the server
-            log.exception("a mistake in serving %s", peer)
+        except Exception as error:  # noqa: BLE001 - it must not end the server
+            self.reception.note_failed(peer, error)
+        else:
+            self.reception.note_served(peer)
         finally:
             self._per_source[peer] -= 1
             if not self._per_source[peer]:

@@ -20,6 +20,10 @@ class AlarmKind(StrEnum):
     CLOCK_DOUBTFUL = "clock-doubtful"
     UNKNOWN_CLOCK = "unknown-clock"
     CLOCK_MOVED = "clock-moved"
+    MESSAGE_FAILED = "message-failed"
+    """What came from the bus could not be handled, by a mistake of ours."""
+    PUSH_FAILED = "push-failed"
+    """A push clock's connection could not be served, by a mistake of ours."""
 
 
 @dataclass(slots=True)

@@ -141,6 +141,10 @@ class Health:
         else:
             self.alarms.clear(AlarmKind.ANOTHER_PROGRAM)
         self._takeovers = bus.takeovers
+        if bus.fault:
+            self.alarms.raise_alarm(AlarmKind.MESSAGE_FAILED, bus.fault)
+        else:
+            self.alarms.clear(AlarmKind.MESSAGE_FAILED)
 
     def _judge_journal(self, size: JournalSize) -> None:
         share = size.size_bytes / self.limit_bytes

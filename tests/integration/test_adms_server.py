@@ -105,6 +105,25 @@ async def test_connections_are_bounded() -> None:
         assert (await bench.get(f"/iclock/ping?SN={SERIAL}")).status == 200
 
 
+async def test_a_mistake_of_ours_is_told_until_that_clock_is_served_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    async with push_bench() as bench:
+        with monkeypatch.context() as patch:
+            patch.setattr("drivers.adms.limits.RateLimit.allows", fail)
+            for _ in range(2):
+                assert await bench.client().talk(b"GET / HTTP/1.1\r\n\r\n") == []
+        assert bench.alarms["push-failed"] == (
+            "127.0.0.1 is not served: RuntimeError('a bug')"
+        )
+        assert (await bench.get(f"/iclock/ping?SN={SERIAL}")).status == 200
+        assert bench.alarms["push-failed"] == ""
+    assert caplog.text.count("Traceback") == 1
+
+
 async def test_a_source_asks_only_so_much() -> None:
     async with push_bench(limit=RateLimit(per_s=0.001, burst=3)) as bench:
         statuses = [

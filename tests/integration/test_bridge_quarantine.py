@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from datetime import datetime
@@ -129,6 +130,29 @@ async def test_a_retried_punch_takes_effect_once(
         await node.acked("clock", 3)
         found = await rows(hall, tables.inbox)
         assert [row.status for row in found] == ["done", "duplicate", "duplicate"]
+        assert await users(hall) == ["7"]
+
+
+async def test_a_lane_that_cannot_be_taken_is_told_until_it_can(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    async with world.both() as (hall, node):
+
+        async def told(*, wanted: bool) -> None:
+            while any("cannot be taken" in it for it in hall.troubles()) is not wanted:  # noqa: ASYNC110 - a view
+                await asyncio.sleep(0.01)
+
+        punch = node.punch("7")
+        with monkeypatch.context() as patch:
+            patch.setattr("bridge.service.intake.Intake.take", fail)
+            node.publish(punch)
+            await told(wanted=True)
+        node.publish(punch)
+        await node.acked("clock", 1)
+        await told(wanted=False)
         assert await users(hall) == ["7"]
 
 

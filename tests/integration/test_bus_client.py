@@ -133,19 +133,25 @@ async def test_a_handlers_mistake_costs_one_message(
     broker: KillableBroker, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with listening(broker, "t/+") as (client, ear):
-        failed = asyncio.Event()
+        taken = asyncio.Semaphore(0)
 
-        def fail(_: Message) -> None:
-            failed.set()
-            raise ZeroDivisionError
+        def fail(message: Message) -> None:
+            taken.release()
+            if message.payload != b"good":
+                raise ZeroDivisionError
 
         client.subscribe("u/+", fail)
-        client.publish("u/a", b"x")
-        await failed.wait()
+        for payload in (b"x", b"y"):
+            client.publish("u/a", payload)
+            await taken.acquire()
         client.publish("t/a", b"y")
         await ear.wait(lambda: bool(ear.messages))
         assert client.connected
-    assert "cannot handle u/a" in caplog.text
+        assert client.fault == "cannot handle what came on u/a: ZeroDivisionError()"
+        client.publish("u/a", b"good")
+        await taken.acquire()
+        assert client.fault == ""
+    assert caplog.text.count("cannot handle u/a") == 1
 
 
 async def test_each_connect_has_a_will_of_its_own(broker: KillableBroker) -> None:

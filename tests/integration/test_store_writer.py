@@ -187,6 +187,46 @@ async def test_a_disk_with_room_again_is_noticed_though_nothing_comes(
             await asyncio.sleep(0.01)
 
 
+async def test_an_effect_that_fails_is_told_and_stops_no_other(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard: list[str] = []
+
+    def job(unit: Unit) -> None:
+        unit.after += [lambda: heard.append("before"), lambda: 1 / 0]  # type: ignore[list-item]
+        unit.after.append(lambda: heard.append("after"))
+
+    async with Writer(database) as writer:
+        for _ in range(2):
+            await writer.run(job)
+        assert heard == ["before", "after"] * 2
+        assert "division by zero" in writer.fault
+        assert not writer.reason
+    assert caplog.text.count("Traceback") == 1
+
+
+async def test_a_timer_that_fails_is_told_while_it_does(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    steps: list[Exception | None] = [ValueError("bug"), ValueError("bug"), None]
+    told: list[bool] = []
+    over = asyncio.Event()
+
+    async def step() -> None:
+        told.append(any("timer" in reason for reason in hall.troubles()))
+        if not steps:
+            over.set()
+        elif (error := steps.pop(0)) is not None:
+            raise error
+
+    async with running_hall(tmp_path, Clock()) as hall, asyncio.timeout(30):
+        repeating = asyncio.create_task(hall._repeat(0, step))
+        await over.wait()
+        repeating.cancel()
+    assert told[:4] == [False, True, True, False]
+    assert caplog.text.count("Traceback") == 1
+
+
 async def test_what_is_queued_is_finished_before_the_end(database: Database) -> None:
     async with Writer(database) as writer:
         jobs = [asyncio.ensure_future(writer.run(put(f"k{n}"))) for n in range(20)]

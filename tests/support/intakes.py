@@ -71,6 +71,7 @@ class RecordingBus:
     """A bus that keeps what it was told."""
 
     reason: str = ""
+    fault: str = ""
     shown: list[tuple[str, Desired]] = field(default_factory=list)
     sent: list[tuple[str, str, Any]] = field(default_factory=list)
 

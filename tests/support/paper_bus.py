@@ -21,6 +21,7 @@ class PaperBus:
         self._hall = hall
         self._printer = printer
         self.reason = ""
+        self.fault = ""
         self.condition: dict[str, str] = dict(WELL)
         self.refusals: list[Reply] = []
         """Answers to the next prints, before any ticket comes out."""
