@@ -22,6 +22,8 @@ from devices.site import DeviceEntry, Site
 
 EXAMPLE = "hall.example.yaml"
 LOG = "halld.log"
+PATH = "path"
+"""Key of devices that stand at a file, such as keypads."""
 STOP_S = 6.0
 
 
@@ -44,12 +46,12 @@ def example_site() -> Site:
 
 def own_place(device: DeviceEntry, directory: Path) -> str | None:
     """Where the demo hosts a device: a free port, a PTY of its own."""
+    line = f"serial:{directory / 'lines' / device.id}"
     if device.url is None:
-        return None
+        return line if PATH in device.parameters else None
     parts = urlsplit(device.url)
     if parts.scheme == "serial":
-        query = f"?{parts.query}" if parts.query else ""
-        return f"serial:{directory / 'lines' / device.id}{query}"
+        return f"{line}?{parts.query}" if parts.query else line
     return f"{parts.scheme}://127.0.0.1:0"
 
 
@@ -58,7 +60,7 @@ def write_hall_file(
 ) -> None:
     """The example hall file with the real places of its devices.
 
-    Those without a place are left out, but for those that never have one.
+    What could not be hosted is left out, with what hangs on its line.
     """
     yaml = YAML()
     data: dict[str, Any] = yaml.load(config_folder() / EXAMPLE)
@@ -66,12 +68,21 @@ def write_hall_file(
     data["web"] = {"host": "127.0.0.1", "port": web_port}
     data["mqtt"] = {"url": "embedded", "port": mqtt_port}
     data["devices"] = [
-        {**entry, "url": urls[entry["id"]]} if "url" in entry else entry
+        _placed(entry, urls)
         for entry in data["devices"]
-        if entry["id"] in urls or "url" not in entry
+        if entry["id"] in urls or not ({"url", PATH, "bus"} & entry.keys())
     ]
     with path.open("w", encoding="utf-8") as file:
         yaml.dump(data, file)
+
+
+def _placed(entry: Mapping[str, Any], urls: Mapping[str, str]) -> dict[str, Any]:
+    url = urls.get(entry["id"])
+    if "url" in entry:
+        return {**entry, "url": url}
+    if PATH in entry:
+        return {**entry, PATH: urlsplit(str(url)).path}
+    return dict(entry)
 
 
 def choose_port(wanted: int, what: str) -> int:
