@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from drivers.escpos.layout import FONTS
+
 NEEDS = {
     "browser": ("chromium", "chromium-browser"),
     "espeak": ("espeak-ng",),
+    "font": ("fonts-noto-cjk", *FONTS),
     "mosquitto": ("mosquitto", "/usr/sbin/mosquitto"),
 }
-"""Marker -> programs of which one must be there."""
+"""Marker -> programs or files of which one must be there."""
 
 
 def _is_missing(programs: tuple[str, ...]) -> bool:
@@ -21,8 +24,9 @@ def _is_missing(programs: tuple[str, ...]) -> bool:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Tell pytest of the marker whose package came later."""
+    """Tell pytest of the markers whose packages came later."""
     config.addinivalue_line("markers", "espeak: needs Debian's espeak-ng")
+    config.addinivalue_line("markers", "font: needs a font with Chinese characters")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -108,11 +108,8 @@ def test_without_cutter_it_is_fed_out() -> None:
     assert Cut() not in found
 
 
+@pytest.mark.font
 def test_pictures_for_printers_without_chinese(tmp_path: Path) -> None:
-    try:
-        find_font(None)
-    except ConfigurationError:
-        pytest.skip("no Chinese font is installed")
     keys = EscposParameters.model_validate(
         {"charset": "bitmap", "qr": "bitmap", "paper_mm": 58}
     )
