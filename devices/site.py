@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from devices import ids
+from devices import ids, topics
 from devices.hours import OpeningHours
 from devices.kiosks import Kiosk, kiosks_of
 from devices.queueing import (
@@ -37,7 +37,7 @@ from devices.voice import AreaVoice, VoiceSettings
 Id = ids.Id
 """An id that becomes a topic level."""
 
-DEFAULT_NODE = "main"
+DEFAULT_NODE = topics.DEFAULT_NODE
 
 
 class SiteError(ValueError):

@@ -11,6 +11,9 @@ from devices.errors import MisuseError
 ID_PATTERN: Final = r"^[A-Za-z0-9_-]{1,64}$"
 """Ids that become topic levels; nats-server disconnects on a space in a topic."""
 
+DEFAULT_NODE: Final = "main"
+"""The node of devices that name none."""
+
 _ID = re.compile(ID_PATTERN)
 _TYPE = re.compile(r"^[a-z]+\.[a-z_]+$")
 

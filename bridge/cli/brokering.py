@@ -10,7 +10,6 @@ from typing import Final
 
 from bus.address import BrokerAddress
 from bus.broker import STARTING, BrokerError, EmbeddedBroker, StoreInUseError
-from devices.site import Site
 
 log = logging.getLogger(__name__)
 
@@ -21,12 +20,10 @@ AGAIN_S: Final = 5.0
 class BrokerKeeper:
     """Whoever has the lock of the store runs the broker; the others connect."""
 
-    def __init__(self, site: Site, data: Path) -> None:
+    def __init__(self, data: Path, *, hall: str, port: int) -> None:
         self._directory = data / "broker"
-        self._port = site.mqtt.port
-        self._broker = EmbeddedBroker(
-            self._directory, hall=site.hall.id, port=site.mqtt.port
-        )
+        self._port = port
+        self._broker = EmbeddedBroker(self._directory, hall=hall, port=port)
         self._known = asyncio.Event()
         self._address: BrokerAddress | None = None
         self._waits = False

@@ -1,54 +1,48 @@
 """A child process of `halld run`: the drivers of a node, or the bridge.
 
-`python -m bridge.cli.child`; started by the parent, which hands over what to do
-on stdin and reads progress from the pipe `HALLD_STATUS_FD`.
+`python -m bridge.cli.child ROLE`, started by the parent. It loads what its role
+needs while the parent reads the hall file, and then takes its orders.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
+import importlib
 import logging
 import os
 import signal
-import socket
 import sys
-import time
 from collections.abc import Callable, Coroutine
-from datetime import datetime
 from typing import Any, Final
 
 from bridge.cli.handover import Handover
+from bridge.cli.lifeline import ALIVE, READY, SIGNALS, take_orders, tell
 from bridge.cli.logs import set_up_logs
-from bridge.cli.retrying import answer_retries
 from bridge.store.errors import StoreError
 from devices.errors import DeviceError
 
 log = logging.getLogger(__name__)
 
-STATUS_FD: Final = "HALLD_STATUS_FD"
-READY: Final = b"r"
-ALIVE: Final = b"."
+PARTS: Final = {"drivers": "bridge.cli.driving", "bridge": "bridge.cli.bridging"}
+"""Role and the module whose `run` plays it."""
 ALIVE_EVERY_S: Final = 1.0
-SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 Part = Callable[[Handover, Callable[[], None]], Coroutine[Any, Any, None]]
 
 
 def main() -> None:
     """Run the part that the parent asks for; ends the process."""
-    status = int(os.environ.pop(STATUS_FD))
+    part = _load(PARTS[sys.argv[1]])
     try:
-        handover = Handover.decode(sys.stdin.buffer.read())
+        handover = Handover.decode(*take_orders())
     except ValueError:
-        sys.exit(0)  # the parent ended while it was handing over
+        sys.exit(0)  # the parent ended before it had handed over
     set_up_logs(level=handover.log_level, as_json=handover.log_json, role=handover.role)
     if os.getppid() != handover.parent_pid:
         sys.exit(0)  # killed before this process could ask to die with it
-    part = {"drivers": _drivers, "bridge": _bridge}[handover.role]
     try:
-        asyncio.run(_serve(part, handover, status))
+        asyncio.run(_serve(part, handover))
     except (DeviceError, StoreError) as error:  # plain enough without a traceback
         log.error("%s ended: %s", handover.role, error)  # noqa: TRY400 - plain
         sys.exit(1)
@@ -57,7 +51,16 @@ def main() -> None:
         sys.exit(1)
 
 
-async def _serve(part: Part, handover: Handover, status: int) -> None:
+def _load(module: str) -> Part:
+    """Import a part. What is loaded stays: looking for garbage in it takes long."""
+    gc.disable()
+    part: Part = importlib.import_module(module).run
+    gc.freeze()
+    gc.enable()
+    return part
+
+
+async def _serve(part: Part, handover: Handover) -> None:
     loop = asyncio.get_running_loop()
 
     def ready() -> None:
@@ -65,7 +68,7 @@ async def _serve(part: Part, handover: Handover, status: int) -> None:
         # hold presses for a tenth of a second.
         gc.collect()
         gc.freeze()
-        _tell(status, READY)
+        tell(READY)
 
     task = asyncio.create_task(part(handover, ready))
     stopping = False
@@ -83,7 +86,7 @@ async def _serve(part: Part, handover: Handover, status: int) -> None:
             loop.add_signal_handler(number, stop)
     # The parent blocks signals until here, so that none is met unprepared.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-    alive = asyncio.create_task(_stay_alive(status))
+    alive = asyncio.create_task(_stay_alive())
     try:
         await task
         log.error("%s ended by itself", handover.role)
@@ -93,67 +96,11 @@ async def _serve(part: Part, handover: Handover, status: int) -> None:
         alive.cancel()
 
 
-async def _drivers(handover: Handover, ready: Callable[[], None]) -> None:
-    # Only this process needs them.
-    from drivers.adms.server import Listening  # noqa: PLC0415
-    from drivers.node.node import run_node  # noqa: PLC0415
-
-    push = None
-    if handover.push_fd is not None:
-        sock = socket.socket(fileno=handover.push_fd)
-        push = Listening(socket=sock, secret=handover.push_secret)
-    await run_node(
-        site=handover.site,
-        node=handover.node,
-        data=handover.data,
-        broker=handover.broker,
-        clock=_clock(handover),
-        ready=ready,
-        push=push,
-    )
-
-
-async def _bridge(handover: Handover, ready: Callable[[], None]) -> None:
-    # Only this process needs them, and the other must start fast.
-    from bridge.mqtt.link import BridgeLink  # noqa: PLC0415
-    from bridge.service.hall import open_hall  # noqa: PLC0415
-    from bridge.service.voice import FOLDER, Speaker  # noqa: PLC0415
-    from bridge.web.app import create_app  # noqa: PLC0415
-    from bridge.web.iclock import PushAddress  # noqa: PLC0415
-    from bridge.web.server import serve  # noqa: PLC0415
-
-    assert handover.socket_fd is not None  # noqa: S101 - the bridge's always is
-    sock = socket.socket(fileno=handover.socket_fd)
-    push = None
-    if handover.push_port is not None:
-        push = PushAddress(port=handover.push_port, secret=handover.push_secret)
-    hall_opening = open_hall(
-        site=handover.site, data=handover.data, clock=_clock(handover)
-    )
-    speaker = Speaker(handover.data / FOLDER)
-    async with hall_opening as hall, asyncio.TaskGroup() as tasks:
-        tasks.create_task(BridgeLink(hall, handover.broker).run())
-        tasks.create_task(
-            serve(create_app(hall, speaker=speaker), sock, ready, push=push)
-        )
-        tasks.create_task(answer_retries(hall.retry_inbox, handover.data))
-
-
-def _clock(handover: Handover) -> Callable[[], datetime]:
-    zone = handover.site.hall.zone
-    return lambda: datetime.fromtimestamp(time.time(), zone)
-
-
-async def _stay_alive(status: int) -> None:
+async def _stay_alive() -> None:
     """Tell the parent that the loop turns."""
     while True:
-        _tell(status, ALIVE)
+        tell(ALIVE)
         await asyncio.sleep(ALIVE_EVERY_S)
-
-
-def _tell(status: int, word: bytes) -> None:
-    with contextlib.suppress(OSError):
-        os.write(status, word)
 
 
 if __name__ == "__main__":

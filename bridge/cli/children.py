@@ -1,18 +1,21 @@
-"""Keeps a child process running: restarts it with back-off, for ever."""
+"""Keeps a child process running: restarts it with back-off, for ever.
+
+A child is started before it is known what it shall do, so that it loads meanwhile.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-import os
 import random
 import signal
+import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from bridge.cli.child import ALIVE, READY, SIGNALS, STATUS_FD
+from bridge.cli.lifeline import ALIVE, READY, SIGNALS, give_orders
 from bus.backoff import Backoff
 from bus.broker import die_with_parent
 
@@ -25,6 +28,9 @@ HUNG_S: Final = 30.0
 """A child that shows no sign of life for so long is ended and started again."""
 STARTING_S: Final = 60.0
 
+Orders = Callable[[], Awaitable[tuple[bytes, Sequence[int]]]]
+"""What a child shall do, and the descriptors it needs; waits until that is known."""
+
 
 class Child:
     """One child role; `run` keeps it alive until cancelled, then ends it."""
@@ -32,9 +38,8 @@ class Child:
     def __init__(
         self,
         role: str,
-        handover: Callable[[], bytes],
+        orders: Orders,
         *,
-        pass_fds: Sequence[int] = (),
         command: Sequence[str] = CHILD,
         stop_within_s: float = 4.0,
         hung_s: float = HUNG_S,
@@ -45,8 +50,7 @@ class Child:
         self.process: asyncio.subprocess.Process | None = None
         self.reason = "starting"
         """Why it does not run; empty while it does."""
-        self._handover = handover
-        self._pass_fds = tuple(pass_fds)
+        self._orders = orders
         self._command = command
         self._stop_within_s = stop_within_s
         self._hung_s = hung_s
@@ -77,46 +81,37 @@ class Child:
             log.error("%s %s; starting it again", self.role, self.reason)
 
     async def _one_life(self) -> int:
-        reading, writing = os.pipe()
-        try:
-            process = await self._spawn(writing)
-        except OSError:
-            os.close(reading)
-            raise
-        finally:
-            os.close(writing)
-        self.process = process
-        loop = asyncio.get_running_loop()
-        self._seen = loop.time() + STARTING_S - self._hung_s
-        os.set_blocking(reading, False)
-        loop.add_reader(reading, self._read_status, reading)
-        log.info("%s runs as process %d", self.role, process.pid)
-        try:
-            await self._hand_over(process)
-            return await self._watch(process)
-        finally:
-            await self._stop(process)
-            loop.remove_reader(reading)
-            os.close(reading)
+        line, its = socket.socketpair()
+        with line:
+            with its:
+                process = await self._spawn(its)
+            self.process = process
+            loop = asyncio.get_running_loop()
+            self._seen = loop.time() + STARTING_S - self._hung_s
+            line.settimeout(0)
+            loop.add_reader(line, self._read_status, line)
+            ordered = False
+            try:
+                orders, fds = await self._orders()
+                ordered = True
+                log.info("%s runs as process %d", self.role, process.pid)
+                with contextlib.suppress(ConnectionError):
+                    await give_orders(line, orders, fds)
+                return await self._watch(process)
+            finally:
+                # Without orders it has begun nothing that it could finish.
+                await self._stop(process, gently=ordered)
+                loop.remove_reader(line)
 
-    async def _spawn(self, status: int) -> asyncio.subprocess.Process:
+    async def _spawn(self, line: socket.socket) -> asyncio.subprocess.Process:
         # Its own stdout: only the parent speaks there.
         return await asyncio.create_subprocess_exec(
             *self._command,
-            self.role,  # for those who look at the process list
-            stdin=asyncio.subprocess.PIPE,
+            self.role,
+            stdin=line.fileno(),
             stdout=asyncio.subprocess.DEVNULL,
-            pass_fds=(*self._pass_fds, status),
-            env={**os.environ, STATUS_FD: str(status)},
             preexec_fn=_prepare,
         )
-
-    async def _hand_over(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdin is not None  # noqa: S101 - PIPE was asked for
-        with contextlib.suppress(ConnectionError):
-            process.stdin.write(self._handover())
-            await process.stdin.drain()
-        process.stdin.close()
 
     async def _watch(self, process: asyncio.subprocess.Process) -> int:
         loop = asyncio.get_running_loop()
@@ -138,23 +133,33 @@ class Child:
         finally:
             ended.cancel()
 
-    def _read_status(self, reading: int) -> None:
-        with contextlib.suppress(BlockingIOError):
-            words = os.read(reading, 4096)
-            if not words:
-                asyncio.get_running_loop().remove_reader(reading)
-            if ALIVE in words or READY in words:
-                self._seen = asyncio.get_running_loop().time()
-                self.reason = ""
-            if READY in words:
-                self.ready.set()
-
-    async def _stop(self, process: asyncio.subprocess.Process) -> None:
-        self.process = None
-        if process.returncode is not None:
+    def _read_status(self, line: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        words = b""
+        try:
+            words = line.recv(4096)
+        except BlockingIOError:
             return
-        if process.stdin is not None:
-            process.stdin.close()
+        except ConnectionError:
+            pass  # it ended with orders unread
+        if not words:
+            loop.remove_reader(line)
+        if ALIVE in words or READY in words:
+            self._seen = loop.time()
+            self.reason = ""
+        if READY in words:
+            self.ready.set()
+
+    async def _stop(self, process: asyncio.subprocess.Process, *, gently: bool) -> None:
+        self.process = None
+        if process.returncode is not None or (gently and await self._ends(process)):
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+    async def _ends(self, process: asyncio.subprocess.Process) -> bool:
+        """Ask it to end; whether it does in time."""
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         try:
@@ -162,9 +167,8 @@ class Child:
                 await process.wait()
         except TimeoutError:
             log.warning("%s does not end; killing it", self.role)
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+            return False
+        return True
 
 
 def _prepare() -> None:

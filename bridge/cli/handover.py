@@ -1,9 +1,12 @@
-"""What the parent hands to a child, over the child's stdin: nothing in argv."""
+"""What the parent hands to a child, over the child's lifeline: nothing in argv."""
 
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ class Handover:
 
     Where the hall file gives push clocks no port of their own, the drivers take
     them on `push_fd`, and the bridge forwards to `push_port` with `push_secret`.
+    `fds` are all descriptors that go along, with the locks that a child holds.
     """
 
     role: str
@@ -31,6 +35,13 @@ class Handover:
     push_fd: int | None = None
     push_port: int | None = None
     push_secret: str = field(default="", repr=False)
+    fds: tuple[int, ...] = ()
+
+    @property
+    def clock(self) -> Callable[[], datetime]:
+        """Tells the time, in the hall's zone."""
+        zone = self.site.hall.zone
+        return lambda: datetime.fromtimestamp(time.time(), zone)
 
     def encode(self) -> bytes:
         """As JSON."""
@@ -47,16 +58,21 @@ class Handover:
             "push_fd": self.push_fd,
             "push_port": self.push_port,
             "push_secret": self.push_secret,
+            "fds": self.fds,
         }
         return json.dumps(body).encode()
 
     @classmethod
-    def decode(cls, raw: bytes) -> Handover:
-        """Read what `encode` wrote."""
+    def decode(cls, raw: bytes, fds: Sequence[int] = ()) -> Handover:
+        """Read what `encode` wrote; `fds` are its descriptors as they came here."""
         body = json.loads(raw)
+        here = dict(zip(body["fds"], fds, strict=False))
         return cls(
             **{
                 **body,
+                "fds": tuple(fds),
+                "socket_fd": here.get(body["socket_fd"]),
+                "push_fd": here.get(body["push_fd"]),
                 "site": Site.model_validate(body["site"]),
                 "data": Path(body["data"]),
                 "broker": BrokerAddress(**body["broker"]),

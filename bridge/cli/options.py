@@ -6,13 +6,15 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bridge.cli.hallfile import HallFile, read_hall_file
 from bridge.cli.logs import LEVELS
-from devices.site import Site
+
+if TYPE_CHECKING:
+    from bridge.cli.hallfile import HallFile
+    from devices.site import Site
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -53,6 +55,9 @@ def log_options(command: Decorated) -> Decorated:
 
 def load_site(config: Path) -> Site:
     """The hall file's site; ends the program with code 2 when it has mistakes."""
+    # `run` starts its children before this takes its time.
+    from bridge.cli.hallfile import read_hall_file  # noqa: PLC0415
+
     hall = read_hall_file(config)
     tell(hall)
     if hall.site is None:

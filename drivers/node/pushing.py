@@ -8,7 +8,7 @@ import random
 
 from bus.backoff import Backoff
 from devices.errors import TransportError
-from devices.site import DEFAULT_NODE
+from devices.topics import DEFAULT_NODE
 from drivers.adms.reception import Reception, expected_clocks
 from drivers.adms.server import Listening, PushServer
 from drivers.node.alarms import AlarmKind, Alarms

@@ -137,6 +137,41 @@ async def test_children_die_with_a_killed_parent(tmp_path: Path) -> None:
             await gone(pid)
 
 
+def group(pid: int) -> list[int]:
+    """What lives of a process group."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            fields = (folder / "stat").read_text().rpartition(") ")[2].split()
+            if int(fields[2]) == pid and fields[0] not in "ZX":
+                found.append(int(folder.name))
+    return found
+
+
+async def test_an_invalid_hall_file_is_told_and_leaves_nothing_behind(
+    tmp_path: Path,
+) -> None:
+    async with running(tmp_path, "hall: {id: stub}\nwbe: {}\nmqt: {}\n") as run:
+        code, said = await run.ended()
+        assert code == 2
+        assert group(run.process.pid) == []
+        assert [line.rpartition("hall.yaml:")[2] for line in said.splitlines()] == [
+            "2: wbe: no such key; did you mean web?",
+            "3: mqt: no such key; did you mean mqtt?",
+            " 2 mistakes; nothing started",
+        ]
+        assert not run.data.exists()
+
+
+async def test_a_signal_ends_children_that_wait_for_orders(tmp_path: Path) -> None:
+    async with running(tmp_path) as run:
+        await until(lambda: len(group(run.process.pid)) > 1)
+        run.process.terminate()
+        code, said = await run.ended()
+        assert (code, group(run.process.pid)) == (0, [])
+        assert "Traceback" not in said
+
+
 async def test_a_second_halld_on_the_same_data_is_told(tmp_path: Path) -> None:
     async with running(tmp_path) as run:
         await run.ready()
@@ -176,13 +211,17 @@ async def test_a_broker_port_in_use_is_told_once_and_tried_again(
 
 async def test_a_child_that_hangs_is_ended_and_started_again(tmp_path: Path) -> None:
     script = (
-        "import os,sys,time;os.write(int(os.environ['HALLD_STATUS_FD']),b'r');"
+        "import os,sys,time;os.write(0,b'r');"
         "print(os.getpid(),file=open(sys.argv[1],'a'),flush=True);time.sleep(600)"
     )
     notes = tmp_path / "pids"
+
+    async def orders() -> tuple[bytes, list[int]]:
+        return b"{}", []
+
     child = Child(
         "drivers",
-        lambda: b"{}",
+        orders,
         command=(sys.executable, "-c", script, str(notes)),
         hung_s=0.2,
         stop_within_s=0.1,

@@ -10,8 +10,8 @@ import threading
 import time
 from pathlib import Path
 
-from bridge.cli.child import ALIVE, READY, SIGNALS, STATUS_FD
 from bridge.cli.handover import Handover
+from bridge.cli.lifeline import ALIVE, READY, SIGNALS, take_orders, tell
 
 
 def answer(sock: socket.socket) -> None:
@@ -24,7 +24,10 @@ def answer(sock: socket.socket) -> None:
 
 
 def main() -> None:
-    handover = Handover.decode(sys.stdin.buffer.read())
+    orders, fds = take_orders()
+    if not orders:
+        sys.exit(0)
+    handover = Handover.decode(orders, fds)
     notes: Path = handover.data / f"{handover.role}.pids"
     with notes.open("a") as file:
         file.write(f"{os.getpid()}\n")
@@ -32,12 +35,11 @@ def main() -> None:
         assert handover.socket_fd is not None
         sock = socket.socket(fileno=handover.socket_fd)
         threading.Thread(target=answer, args=(sock,), daemon=True).start()
-    status = int(os.environ[STATUS_FD])
-    os.write(status, READY)
+    tell(READY)
     if (handover.data / "hang").exists():
         time.sleep(600)
     while not signal.sigtimedwait(SIGNALS, 0.2):
-        os.write(status, ALIVE)
+        tell(ALIVE)
     (handover.data / f"{handover.role}.stopped").touch()
 
 

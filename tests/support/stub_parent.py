@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from click.exceptions import Exit
+
 from bridge.cli.options import load_site
 from bridge.cli.parent import Plan, run_hall
 
@@ -12,9 +14,12 @@ STUB = (sys.executable, str(Path(__file__).with_name("stub_child.py")))
 
 if __name__ == "__main__":
     plan = Plan(
-        site=load_site(Path(sys.argv[1])),
+        read_site=lambda: load_site(Path(sys.argv[1])),
         data=Path(sys.argv[2]),
         child_command=STUB,
         patience_s=0.2,
     )
-    sys.exit(run_hall(plan))
+    try:
+        sys.exit(run_hall(plan))
+    except Exit as end:
+        sys.exit(end.exit_code)

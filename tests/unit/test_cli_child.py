@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import os
 from types import SimpleNamespace
 from typing import Any
@@ -31,9 +30,10 @@ def test_a_part_that_cannot_work_says_why(
     async def fail(*_: Any) -> None:
         raise error
 
-    monkeypatch.setenv(child.STATUS_FD, "0")
-    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO()))
-    monkeypatch.setattr(Handover, "decode", lambda _: handover)
+    monkeypatch.setattr("sys.argv", ["child", "bridge"])
+    monkeypatch.setattr(child, "_load", lambda _: fail)
+    monkeypatch.setattr(child, "take_orders", lambda: (b"{}", []))
+    monkeypatch.setattr(Handover, "decode", lambda *_: handover)
     monkeypatch.setattr(child, "set_up_logs", lambda **_: None)
     monkeypatch.setattr(child, "_serve", fail)
     with pytest.raises(SystemExit) as end:

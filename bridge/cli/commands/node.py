@@ -17,8 +17,8 @@ from bridge.cli.options import (
 )
 from bus.address import BrokerAddress
 from devices.commands import Reply, ReplyStatus
-from devices.site import DEFAULT_NODE, Site
-from devices.topics import Topics
+from devices.site import Site
+from devices.topics import DEFAULT_NODE, Topics
 
 
 @click.group("node")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
 
 from bridge.cli.options import config_option, data_option, load_site, log_options
 from devices.errors import MisuseError
-from devices.site import DEFAULT_NODE
-from devices.topics import checked_id
+from devices.topics import DEFAULT_NODE, checked_id
 
 
 def _node(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
@@ -48,7 +48,7 @@ def command(
     from bridge.cli.parent import Plan, run_hall  # noqa: PLC0415 - see main
 
     plan = Plan(
-        site=load_site(config),
+        read_site=partial(load_site, config),
         data=data.absolute(),
         only=only,
         node=node,
