@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, time
 from enum import StrEnum
 from typing import Annotated, Final, Self
@@ -206,6 +206,16 @@ class RosterRow(QueueModel):
         if self.every_weeks and (self.from_day is None or len(self.from_day) != 10):
             raise ValueError("every_weeks needs a `from` with its year: the first week")
         return self
+
+
+def weights_of(refs: Sequence[ServiceRef]) -> Mapping[str, float]:
+    """Service to weight, in the given order."""
+    return {
+        ref if isinstance(ref, str) else ref.id: (
+            1.0 if isinstance(ref, str) else ref.weight
+        )
+        for ref in refs
+    }
 
 
 def service_refs(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date, time
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -31,6 +32,7 @@ from devices.queueing import (
     ServiceRef,
     WindowRules,
     service_refs,
+    weights_of,
 )
 from devices.voice import AreaVoice, VoiceSettings
 
@@ -210,6 +212,11 @@ class Counter(WindowRules):
         """Every service that the window serves on some day."""
         return list(dict.fromkeys(ref for _, ref in self.named_services))
 
+    @cached_property
+    def weights(self) -> Mapping[str, float]:
+        """Service to weight, in the file's order, on days without a roster's row."""
+        return weights_of(self.services)
+
     @property
     def named_services(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """Every service that the window names, with the path to it."""
@@ -253,6 +260,21 @@ def _none_is_empty(value: object) -> object:
     return [] if value is None else value
 
 
+class _Index:
+    """Things of a hall file by id; a hall of hundreds is asked with every press."""
+
+    def __init__(self, site: Site) -> None:
+        # Of two with one id, which is a mistake, the first.
+        self.devices = {each.id: each for each in reversed(site.devices)}
+        self.counters = {each.id: each for each in reversed(site.counters)}
+        self.services = {each.id: each for each in reversed(site.services)}
+        areas: dict[str, set[str | None]] = {}
+        for counter in site.counters:
+            for service in counter.service_ids:
+                areas.setdefault(service, set()).add(counter.area)
+        self.areas = {service: frozenset(found) for service, found in areas.items()}
+
+
 class Site(Model):
     """A whole hall file."""
 
@@ -275,15 +297,19 @@ class Site(Model):
 
     def device(self, device_id: str) -> DeviceEntry | None:
         """The device of that id."""
-        return next((d for d in self.devices if d.id == device_id), None)
+        return self._index.devices.get(device_id)
 
     def counter(self, counter_id: str) -> Counter | None:
         """The counter of that id."""
-        return next((c for c in self.counters if c.id == counter_id), None)
+        return self._index.counters.get(counter_id)
 
     def service(self, service_id: str) -> Service | None:
         """The service of that id."""
-        return next((s for s in self.services if s.id == service_id), None)
+        return self._index.services.get(service_id)
+
+    def areas_of(self, service_id: str) -> frozenset[str | None]:
+        """The areas of the windows that serve it on some day; None: of no area."""
+        return self._index.areas.get(service_id, frozenset())
 
     def area(self, area_id: str) -> Area | None:
         """The area of that id."""
@@ -317,3 +343,13 @@ class Site(Model):
     def on_node(self, node: str) -> list[DeviceEntry]:
         """The devices that a node runs."""
         return [device for device in self.devices if device.node == node]
+
+    def __copy__(self) -> Self:
+        """A copy that looks things up for itself: it may be given others."""
+        copied = super().__copy__()
+        copied.__dict__.pop("_index", None)
+        return copied
+
+    @cached_property
+    def _index(self) -> _Index:
+        return _Index(self)

@@ -5,23 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, timedelta
 
-from devices.queueing import RosterRow, ServiceRef
+from devices.queueing import RosterRow, weights_of
 from devices.site import Counter
 
 
 def services_on(counter: Counter, day: date) -> Mapping[str, float]:
     """Service to weight, in the file's order; empty while the window has none."""
-    refs: list[ServiceRef] = counter.services
     for row in counter.roster:
         if _stands(row, day):
-            refs = row.services
-            break
-    return {
-        ref if isinstance(ref, str) else ref.id: (
-            1.0 if isinstance(ref, str) else ref.weight
-        )
-        for ref in refs
-    }
+            return weights_of(row.services)
+    return counter.weights
 
 
 def _stands(row: RosterRow, day: date) -> bool:

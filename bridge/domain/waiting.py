@@ -7,7 +7,8 @@ what an arrival finds in an M/M/c hall this is Erlang's C(c, a) m / (c - a).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 from typing import Final
@@ -78,18 +79,34 @@ def estimated_wait_s(
     own_s = service_time_s(line[0], rates)
     if not mine or own_s is None:
         return None
+    kinds = _kinds(desks, {only for _, only in (line, *ahead)})
     work_s = 0.0
     for other, people in ahead.items():
-        able = [desk for desk in desks if _serves(desk, other)]
-        shared = sum(_serves(desk, line) for desk in able)
+        able = [(desk, count) for desk, count in kinds if _serves(desk, other)]
+        shared = sum(count for desk, count in able if _serves(desk, line))
         each_s = service_time_s(other[0], rates)
         if shared and each_s is not None:
-            work_s += people * each_s * shared / len(able)
+            windows = sum(count for _, count in able)
+            work_s += people * each_s * shared / windows
     busy = [desk.serving for desk in mine if desk.serving is not None]
     if len(busy) == len(mine):
         rest = (service_time_s(service, rates) or own_s for service in busy)
         work_s += fmean(rest)
     return round(work_s / len(mine))
+
+
+def _kinds(
+    desks: Sequence[Desk], addressed: Collection[str | None]
+) -> list[tuple[Desk, int]]:
+    """One window for all that serve the same, and how many they are.
+
+    Those that somebody waits for by name stand alone.
+    """
+    found: dict[tuple[frozenset[str], str | None], list[Desk]] = defaultdict(list)
+    for desk in desks:
+        own = desk.id if desk.id in addressed else None
+        found[desk.services, own].append(desk)
+    return [(alike[0], len(alike)) for alike in found.values()]
 
 
 def _serves(desk: Desk, line: Line) -> bool:

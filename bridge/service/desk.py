@@ -10,7 +10,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from bridge.domain.displays import call_text
 from bridge.domain.errors import (
@@ -56,6 +56,16 @@ from bridge.service.work import Work
 from bridge.store import tables
 from devices.site import Counter
 
+_N = tables.number_sequence
+
+# Built once: building a statement costs more than SQLite takes to run it.
+_ADD = insert(tables.ticket)
+_ADD_CALL = insert(tables.call)
+_OF_DAY = (_N.c.service == bindparam("b_service"), _N.c.day == bindparam("b_day"))
+_LAST = select(_N.c.last).where(*_OF_DAY)
+_COUNT_ON = update(_N).where(*_OF_DAY)
+_FIRST = insert(_N)
+
 
 def issue(
     work: Work,
@@ -72,22 +82,21 @@ def issue(
         raise NotFoundError(f"no service {service_id!r}")
     admitted = admit(work, service, errand or Errand())
     count = _next_count(work, service.id)
-    made = work.db.execute(
-        insert(tables.ticket).values(
-            ref=uuid.uuid4().hex,
-            number=ticket_number(service.prefix, count),
-            service=service.id,
-            origin_service=service.id,
-            day=work.today,
-            state=TicketState.WAITING,
-            channel=channel,
-            subject_ref=subject_ref,
-            print=printing,
-            calls=0,
-            issued=work.now,
-            **admitted,
-        )
-    )
+    row = {
+        "ref": uuid.uuid4().hex,
+        "number": ticket_number(service.prefix, count),
+        "service": service.id,
+        "origin_service": service.id,
+        "day": work.today,
+        "state": TicketState.WAITING,
+        "channel": channel,
+        "subject_ref": subject_ref,
+        "print": printing,
+        "calls": 0,
+        "issued": work.now,
+        **admitted,
+    }
+    made = work.db.execute(_ADD, row)
     ticket = by_key(work.db, (made.inserted_primary_key or (0,))[0])
     open_interval(work, ticket, "issue", work.now)
     return tell_ticket(work, ticket)
@@ -294,19 +303,18 @@ def _bring(
 
 def _announce(work: Work, counter: Counter, ticket: Ticket, at: datetime) -> None:
     text = call_text(work.site, ticket.number, counter)
-    made = work.db.execute(
-        insert(tables.call).values(
-            ticket=ticket.key,
-            counter=counter.id,
-            area=counter.area,
-            service=ticket.service,
-            day=work.today,
-            at=at,
-            repeat=ticket.calls,
-            text=text,
-            staff=ticket.staff,
-        )
-    )
+    row = {
+        "ticket": ticket.key,
+        "counter": counter.id,
+        "area": counter.area,
+        "service": ticket.service,
+        "day": work.today,
+        "at": at,
+        "repeat": ticket.calls,
+        "text": text,
+        "staff": ticket.staff,
+    }
+    made = work.db.execute(_ADD_CALL, row)
     work.tell_call(
         CallView(
             id=str((made.inserted_primary_key or (0,))[0]),
@@ -363,13 +371,12 @@ def _check_hold(work: Work, counter: Counter) -> None:
 
 
 def _next_count(work: Work, service: str) -> int:
-    table = tables.number_sequence
-    key = (table.c.service == service, table.c.day == work.today)
-    last = work.db.execute(select(table.c.last).where(*key)).scalar_one_or_none()
+    key = {"b_service": service, "b_day": work.today}
+    last = work.db.execute(_LAST, key).scalar_one_or_none()
     count = (last or 0) + 1
     if last is None:
         row = {"service": service, "day": work.today, "last": count}
-        work.db.execute(insert(table).values(**row))
+        work.db.execute(_FIRST, row)
     else:
-        work.db.execute(update(table).where(*key).values(last=count))
+        work.db.execute(_COUNT_ON, {**key, "last": count})
     return count

@@ -16,7 +16,7 @@ from bridge.domain.waiting import Desk, Line, Rate, estimated_wait_s
 from bridge.store import tables
 from devices.site import Counter, Site
 
-_T, _C = tables.ticket, tables.counter
+_T, _C, _R = tables.ticket, tables.counter, tables.service_rate
 
 
 def _line(condition: Any) -> Select[Any]:
@@ -46,10 +46,12 @@ _AHEAD = _EVERYBODY.where(
         (_T.c.turn == bindparam("b_turn")) & (_T.c.id < bindparam("b_key")),
     )
 )
-_DESKS = select(_C.c.id, _C.c.paused, _T.c.state, _T.c.service).join_from(
-    _C, _T, _T.c.id == _C.c.ticket, isouter=True
+_DESKS = (
+    select(_C.c.id, _C.c.paused, _T.c.state, _T.c.service)
+    .join_from(_C, _T, _T.c.id == _C.c.ticket, isouter=True)
+    .where(_C.c.paused | _C.c.ticket.is_not(None))
 )
-_RATES = select(tables.service_rate)
+_RATES = select(_R.c.service, _R.c.mean_ms, _R.c.samples)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,20 +68,25 @@ class Outlook:
 
 def outlook(db: Connection, site: Site, day: date) -> Outlook:
     """The windows that are open and the service times known now."""
-    rows = {row.id: row for row in db.execute(_DESKS)}
+    closed: set[str] = set()
+    serving: dict[str, str] = {}
+    for name, paused, state, service in db.execute(_DESKS).all():
+        if paused:
+            closed.add(name)
+        if state in AT_WINDOW:
+            serving[name] = service
     desks = [
         Desk(
             id=counter.id,
             services=frozenset(services_on(counter, day)),
-            serving=row.service if row is not None and row.state in AT_WINDOW else None,
+            serving=serving.get(counter.id),
         )
         for counter in site.counters
-        for row in (rows.get(counter.id),)
-        if row is None or not row.paused
+        if counter.id not in closed
     ]
     rates = {
-        row.service: Rate(mean_s=row.mean_ms / 1000, samples=row.samples)
-        for row in db.execute(_RATES)
+        service: Rate(mean_s=mean_ms / 1000, samples=samples)
+        for service, mean_ms, samples in db.execute(_RATES).all()
     }
     return Outlook(desks=desks, rates=rates)
 

@@ -319,12 +319,10 @@ def tell_ticket(work: Work, ticket: Ticket, *services: str) -> TicketView:
 
 def _only_area(site: Site, services: Iterable[str], counter: str | None) -> str | None:
     """The area where a ticket of these services matters; None: in several."""
-    wanted = set(services)
-    areas = {
-        each.area
-        for each in site.counters
-        if each.id == counter or wanted.intersection(each.service_ids)
-    }
+    areas = {area for service in services for area in site.areas_of(service)}
+    present = site.counter(counter) if counter is not None else None
+    if present is not None:
+        areas.add(present.area)
     return areas.pop() if len(areas) == 1 else None
 
 
