@@ -34,6 +34,7 @@ from devices.queueing import (
     service_refs,
     weights_of,
 )
+from devices.screens import Screen
 from devices.voice import AreaVoice, VoiceSettings
 
 Id = ids.Id
@@ -291,6 +292,7 @@ class Site(Model):
     counters: Annotated[list[Counter], BeforeValidator(_none_is_empty)] = []
     areas: Annotated[list[Area], BeforeValidator(_none_is_empty)] = []
     kiosks: Annotated[list[Kiosk], BeforeValidator(_none_is_empty)] = []
+    screens: Annotated[list[Screen], BeforeValidator(_none_is_empty)] = []
     guides: Annotated[str, Field(min_length=1)] | None = None
     """The folder of service guides; in the hall file relative to that file."""
     devices: Annotated[list[DeviceEntry], BeforeValidator(_none_is_empty)] = []

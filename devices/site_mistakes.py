@@ -30,6 +30,7 @@ def mistakes_of(site: Site) -> list[SiteError]:
         *_twice(site),
         *_counters(site),
         *_kiosks(site),
+        *_screens(site),
         *_devices(site),
         *_on_lines(site),
     ]
@@ -41,6 +42,7 @@ def _twice(site: Site) -> Iterator[SiteError]:
         "counters": site.counters,
         "areas": site.areas,
         "kiosks": site.kiosks,
+        "screens": site.screens,
         "devices": site.devices,
     }
     for name, items in lists.items():
@@ -71,6 +73,23 @@ def _kiosks(site: Site) -> Iterator[SiteError]:
         for place, service in enumerate(kiosk.services):
             where = (*path, "services", place)
             yield from _dangling(where, "service", service, known["service"])
+
+
+def _screens(site: Site) -> Iterator[SiteError]:
+    areas = _ids(site)["area"]
+    for index, screen in enumerate(site.screens):
+        path = ("screens", index)
+        if screen.id in areas:
+            yield SiteError(
+                (*path, "id"),
+                f"{screen.id!r} is an area, which has /screen/{screen.id} already; "
+                "choose another id",
+            )
+        for place, area in enumerate(screen.areas):
+            where = (*path, "areas", place)
+            yield from _dangling(where, "area", area, areas)
+            if area in screen.areas[:place]:
+                yield SiteError(where, f"area {area!r} stands twice")
 
 
 def _devices(site: Site) -> Iterator[SiteError]:

@@ -28,7 +28,7 @@ from devices.site_mistakes import mistakes_of
 LATER_DRIVERS: Final = frozenset({"pcsc"})
 """Drivers of the contract that a later version brings."""
 LATER: Final = "not part of this version; the device stays offline"
-_LISTS: Final = ("services", "counters", "areas", "kiosks", "devices")
+_LISTS: Final = ("services", "counters", "areas", "kiosks", "screens", "devices")
 _BARE_TTY: Final = re.compile(r"^serial:/dev/tty(USB|ACM)\d+")
 _PRIVATE: Final = re.compile(r"password|token|key|secret|url$", re.IGNORECASE)
 
@@ -91,13 +91,28 @@ class _Check:
             for mistake in mistakes_of(site):
                 self._reference(_mapped(mistake.path, places), str(mistake))
         self._check_devices(data)
-        if site is not None and site.guides is not None:
-            folder = FilePath(site.guides).expanduser()
-            folder = (self._hall.path.parent / folder).resolve()
-            site = site.model_copy(update={"guides": str(folder)})
+        if site is not None:
+            site = self._located(site)
         self._hall.site = site
         if site is not None and not self._hall.mistakes:
             self._advise(site)
+
+    def _located(self, site: Site) -> Site:
+        """With folders as this process finds them, not from the hall file's place."""
+
+        def located(folder: str | None) -> str | None:
+            if folder is None:
+                return None
+            path = self._hall.path.parent / FilePath(folder).expanduser()
+            return str(path.resolve())
+
+        screens = [
+            screen.model_copy(update={"media": located(screen.media)})
+            for screen in site.screens
+        ]
+        return site.model_copy(
+            update={"guides": located(site.guides), "screens": screens}
+        )
 
     def _validate(self, data: dict[str, Any]) -> tuple[Site | None, _Places]:
         """The site, of sound parts only when there are mistakes."""

@@ -18,7 +18,6 @@ from bridge.domain.views import (
     Channel,
     CounterAction,
     CounterView,
-    DeviceView,
     Drawn,
     TicketState,
     TicketView,
@@ -30,6 +29,7 @@ from bridge.service.bus import Bus
 from bridge.service.directory import DeviceChange, Directory
 from bridge.service.displays import RENEW_EVERY_S, Displays
 from bridge.service.drawing import Drawing
+from bridge.service.estimates import LOOK_EVERY_S, Estimates
 from bridge.service.history import DeviceHistory
 from bridge.service.intake import LOST_RANGE, ROLLED_BACK, retry_quarantined
 from bridge.service.listing import Listing
@@ -87,6 +87,7 @@ class Hall(Listing):
         self._has_timeouts = passing.has_timeouts(site)
         self.attendance = Attendance(site, self)
         self.printing = Printing(site, self)
+        self._estimates = Estimates(site, self)
         self._drawing = Drawing(site, self, self.printing)
 
     # -- the web's port --------------------------------------------------------
@@ -176,10 +177,6 @@ class Hall(Listing):
         assert isinstance(answer, TicketView)  # noqa: S101 - narrows the type
         return answer
 
-    def devices(self) -> Sequence[DeviceView]:
-        """Every device of the hall file, by id."""
-        return self.directory.views(self._site)
-
     async def command(
         self, device: str, name: str, args: Mapping[str, Any], timeout_s: float
     ) -> Reply:
@@ -194,16 +191,6 @@ class Hall(Listing):
                 message="the bridge has no connection to the broker yet",
             )
         return await self._bus.request(device, name, args, timeout_s)
-
-    async def snapshot(self, areas: Areas) -> tuple[int, Mapping[str, Any]]:
-        """(id of the last change in it, the whole state) for the live stream."""
-        now = self.now()
-        last, state = await self._database.read(
-            lambda db: snapshots.snapshot(db, self._site, areas, now)
-        )
-        if areas is None:
-            state["devices"] = [as_json(view) for view in self.devices()]
-        return last, state
 
     @asynccontextmanager
     async def subscribe(self, areas: Areas) -> AsyncIterator[Reader]:
@@ -329,6 +316,7 @@ class Hall(Listing):
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._history.run(self.transact))
             tasks.create_task(self.printing.run())
+            tasks.create_task(self._repeat(LOOK_EVERY_S, self._estimates.look))
             tasks.create_task(self._repeat(TICK_S, self._tick))
             tasks.create_task(self._repeat(RENEW_EVERY_S, self._renew))
             tasks.create_task(self._repeat(TRIM_EVERY_S, self._trim))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
 from bridge.domain.views import (
     CallerKeyView,
     Change,
+    DeviceView,
     Page,
     PunchView,
     QueueView,
@@ -17,7 +19,9 @@ from bridge.domain.views import (
     WindowLineView,
 )
 from bridge.service import lists, snapshots
+from bridge.service.directory import Directory
 from bridge.service.ports import ListQuery
+from bridge.service.shapes import as_json
 from bridge.service.stream import Areas
 from bridge.service.tickets import by_ref, ticket_view
 from bridge.service.windowline import window_line
@@ -26,11 +30,12 @@ from devices.site import Site
 
 
 class Listing:
-    """The part of `HallPort` that only reads the store."""
+    """The part of `HallPort` that only reads."""
 
     _site: Site
     _database: Database
     _clock: Callable[[], datetime]
+    directory: Directory
 
     async def ticket(self, ticket_id: str) -> TicketView:
         """One ticket; raises `NotFoundError`."""
@@ -50,6 +55,20 @@ class Listing:
         return await self._database.read(
             lambda db: window_line(db, self._site, counter, now)
         )
+
+    def devices(self) -> Sequence[DeviceView]:
+        """Every device of the hall file, by id."""
+        return self.directory.views(self._site)
+
+    async def snapshot(self, areas: Areas) -> tuple[int, Mapping[str, Any]]:
+        """(id of the last change in it, the whole state) for the live stream."""
+        now = self._clock().astimezone(self._site.hall.zone)
+        last, state = await self._database.read(
+            lambda db: snapshots.snapshot(db, self._site, areas, now)
+        )
+        if areas is None:
+            state["devices"] = [as_json(view) for view in self.devices()]
+        return last, state
 
     async def changes_since(
         self, last_id: int, areas: Areas

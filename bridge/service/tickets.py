@@ -311,13 +311,13 @@ def tell_ticket(work: Work, ticket: Ticket, *services: str) -> TicketView:
         name: work.db.execute(_COUNT, {"b_service": name}).scalar_one()
         for name in dict.fromkeys((ticket.service, *services))
     }
-    area = _only_area(work.site, told, ticket.counter)
+    area = only_area(work.site, told, ticket.counter)
     work.change("ticket", area, {**as_json(view), "waiting": told})
     work.after(lambda: work.effects.waiting_changed(told))
     return view
 
 
-def _only_area(site: Site, services: Iterable[str], counter: str | None) -> str | None:
+def only_area(site: Site, services: Iterable[str], counter: str | None) -> str | None:
     """The area where a ticket of these services matters; None: in several."""
     areas = {area for service in services for area in site.areas_of(service)}
     present = site.counter(counter) if counter is not None else None

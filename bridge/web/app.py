@@ -8,9 +8,10 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from bridge.service.guides import Guides
+from bridge.service.media import Albums
 from bridge.service.ports import HallPort
 from bridge.service.voice import Speaker
-from bridge.web import health, managing, problems, rendering, voice
+from bridge.web import health, managing, media, problems, rendering, screening, voice
 from bridge.web.api import (
     attendance,
     equipment,
@@ -48,6 +49,7 @@ def create_app(
     app.state.hall = hall
     app.state.live = Live(hall, heartbeat_s=heartbeat_s)
     app.state.guides = Guides(hall.site)
+    app.state.albums = Albums(hall.site)
     app.state.commands = OnceOnly()
     app.state.speaker = speaker or Speaker()
     app.add_middleware(Guard, settings=hall.site.web)
@@ -56,7 +58,9 @@ def create_app(
         app.include_router(part.router, prefix=API)
     app.include_router(health.router)
     app.include_router(rendering.router, include_in_schema=False)
+    app.include_router(screening.router, include_in_schema=False)
     app.include_router(voice.router, include_in_schema=False)
+    app.include_router(media.router, include_in_schema=False)
     app.include_router(managing.router, include_in_schema=False)
     _describe(app)
     return app

@@ -19,7 +19,6 @@ from bridge.domain.attendance.names import NAMES, SYMBOLS
 from bridge.domain.errors import NotFoundError
 from bridge.service.ports import HallPort
 from bridge.web.api.depends import Hall
-from bridge.web.voice import voice_context
 from devices.kiosks import services_at
 from devices.site import Service
 
@@ -133,6 +132,11 @@ async def index_page(request: Request, hall: Hall) -> Response:
         for area in hall.site.areas
     ]
     rows += [
+        ("screen", f"/screen/{screen.id}", screen.name or screen.id)
+        for screen in hall.site.screens
+    ]
+    rows.append(("board", "/board", ""))
+    rows += [
         ("counter", f"/counter/{counter.id}", counter.name or counter.id)
         for counter in hall.site.counters
     ]
@@ -146,19 +150,6 @@ async def index_page(request: Request, hall: Hall) -> Response:
     ]
     other = "/" if _suffix(request) else "/?lang=en"
     return page(request, "index.html", {}, links="\n".join(links), other=other)
-
-
-@router.api_route("/screen/{area_id}", methods=["GET", "HEAD"])
-async def screen_page(request: Request, hall: Hall, area_id: str) -> Response:
-    """The screen of an area."""
-    area = hall.site.area(area_id)
-    if area is None:
-        return words_page(request, "words.area", status=404)
-    context = {
-        "area": {"id": area.id, "name": area.name or area.id},
-        "voice": voice_context(request, area.id),
-    }
-    return page(request, "screen.html", context)
 
 
 @router.api_route("/kiosk", methods=["GET", "HEAD"])

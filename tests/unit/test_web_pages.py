@@ -17,10 +17,18 @@ from bridge.web.app import create_app
 
 SCRIPTS = sorted(rendering.PAGES.glob("*.js"))
 TEMPLATES = sorted(rendering.PAGES.glob("*.html"))
-PAGES = ["/", "/screen/hall", "/kiosk", "/counter/w1", "/manage/attendance"]
+PAGES = [
+    "/",
+    "/screen/hall",
+    "/board",
+    "/board/hall",
+    "/kiosk",
+    "/counter/w1",
+    "/manage/attendance",
+]
 OF_THE_RENDERER = {
     *("lang", "hall", "suffix", "context", "links", "other", "message"),
-    *("title", "view", "scripts"),
+    *("title", "view", "scripts", "look"),
 }
 
 
@@ -76,7 +84,14 @@ async def test_a_page_loads_only_what_is_here_and_nothing_inline(
 
 @pytest.mark.parametrize(
     "path",
-    ["/screen/none", "/counter/none", "/kiosk/none", "/ticket/none", "/assets/none.js"],
+    [
+        "/screen/none",
+        "/board/none",
+        "/counter/none",
+        "/kiosk/none",
+        "/ticket/none",
+        "/assets/none.js",
+    ],
 )
 async def test_what_is_not_there_is_told_in_words(
     client: httpx.AsyncClient, path: str

@@ -9,6 +9,7 @@ import click
 
 from bridge.cli.guiding import check_guides
 from bridge.cli.hallfile import read_hall_file
+from bridge.cli.media import check_media
 from bridge.cli.options import INVALID_CONFIG, config_option, json_option, tell
 
 
@@ -19,6 +20,7 @@ def command(config: Path, *, as_json: bool) -> None:
     """Check a hall file: every mistake with file, line and key."""
     hall = read_hall_file(config)
     check_guides(hall)
+    check_media(hall)
     if as_json:
         body = {
             "ok": hall.site is not None,

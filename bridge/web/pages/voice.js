@@ -203,7 +203,7 @@
     }
 
     function loadCall(call) {
-      return load("/voice/" + encodeURIComponent(area) + "/" + encodeURIComponent(call.id) + ".wav");
+      return load("/voice/" + encodeURIComponent(call.area || area) + "/" + encodeURIComponent(call.id) + ".wav");
     }
 
     /** A sound under way: {buffer, isOver, then}; buffer null when there is none. */
