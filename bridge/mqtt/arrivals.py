@@ -14,9 +14,12 @@ from devices.events import CloudEvent, Lane
 
 MAX_TAKEN: Final = 1000
 """Most messages of a lane in one transaction."""
-MAX_TAKEN_BYTES: Final = 512 * 1024
-"""Most bytes of a lane in one transaction, but for its last message."""
-SLICE: Final = 50
+MAX_TAKEN_BYTES: Final = {Lane.DESK: 512 * 1024, Lane.CLOCK: 64 * 1024}
+"""Most bytes of a lane in one transaction, but for its last message.
+
+What a press waits for is the commit of a log's part that is not ended yet.
+"""
+SLICE: Final = 25
 """After so many events of a log whoever waits for the writer is next."""
 MOST_PASSED_OVER: Final = 20
 """So often presses go alone; then a message of a log comes along once."""
@@ -124,7 +127,7 @@ class Arrivals:
     def _pop(self, lane: Lane, most: int) -> list[Arrival]:
         taken: list[Arrival] = []
         queue, size_bytes = self._queues[lane], 0
-        while queue and len(taken) < most and size_bytes < MAX_TAKEN_BYTES:
+        while queue and len(taken) < most and size_bytes < MAX_TAKEN_BYTES[lane]:
             taken.append(queue.popleft())
             size_bytes += len(taken[-1].payload)
         return taken

@@ -1,7 +1,7 @@
 """Many rows with few statements: what a backfill of 100,000 rows needs.
 
 SQLAlchemy's executemany costs more than SQLite does, and each row gives up the
-interpreter's lock; one statement of 50 rows does neither.
+interpreter's lock; one statement of 25 rows does neither.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Table, insert
 
 from bridge.store.tables import Instant, microseconds
 
-TOGETHER: Final = 50
+TOGETHER: Final = 25
 
 
 def insert_many(

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, insert, select,
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import QueuePool
 
+from bridge.store.checkpoints import BACKSTOP_PAGES
 from bridge.store.errors import StoreCorruptError, StoreError, StoreInUseError
 from bridge.store.tables import meta, metadata
 
@@ -245,6 +246,8 @@ def _engine(path: Path, *, begin: str) -> Engine:
             "foreign_keys=ON",
             "busy_timeout=30000",
             "cache_size=-16000",
+            f"wal_autocheckpoint={BACKSTOP_PAGES}",
+            "journal_size_limit=0",  # its size then tells what waits in it
         ):
             raw.execute(f"PRAGMA {pragma}").close()
 

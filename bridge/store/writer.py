@@ -18,6 +18,7 @@ from typing import Any, Self, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
+from bridge.store.checkpoints import Checkpoints
 from bridge.store.database import Database
 from bridge.store.errors import StoreError
 
@@ -74,6 +75,7 @@ class Writer:
         self._wake = threading.Condition()
         self._stopping = False
         self._thread = threading.Thread(target=self._work, name="store-writer")
+        self._checkpoints = Checkpoints(database.path)
         self._loop = asyncio.get_running_loop()
         self.reason = ""
         self.fault = ""
@@ -81,6 +83,7 @@ class Writer:
 
     async def __aenter__(self) -> Self:
         """Start the thread."""
+        self._checkpoints.start()
         self._thread.start()
         return self
 
@@ -89,7 +92,11 @@ class Writer:
         with self._wake:
             self._stopping = True
             self._wake.notify()
-        await asyncio.shield(asyncio.to_thread(self._thread.join))
+        await asyncio.shield(asyncio.to_thread(self._end))
+
+    def _end(self) -> None:
+        self._thread.join()
+        self._checkpoints.stop()
 
     async def run(self, job: Callable[[Unit], Result]) -> Result:
         """Run a job; its exceptions are raised here, and it left no trace then.
@@ -114,6 +121,7 @@ class Writer:
                 self._commit(connection, jobs)
                 self.reason = ""
                 self.commits += 1
+                self._checkpoints.committed()
             except Exception as error:  # noqa: BLE001 - fails these jobs, visibly
                 self._failed(error)
                 for job in jobs:

@@ -33,7 +33,7 @@ Result = TypeVar("Result")
 
 GROUP_LIMIT: Final = 256
 """Most jobs in one transaction."""
-CHUNK: Final = 250
+CHUNK: Final = 50
 """Most events of one job: a press never waits behind a whole backfill."""
 LOCK_PATIENCE_S: Final = 3.0
 """A node that is being restarted gets so long to let go of its journal."""

@@ -29,7 +29,7 @@ from devices.zk.records import LogReading
 from drivers.driver import DriverContext
 
 HOUR: Final = len("20260302T08")
-BREATH: Final = 100
+BREATH: Final = 20
 """Rows of a long log between two moments for others."""
 TAIL: Final = 4
 """Rows of a log's end that are kept whole, to find them again."""
