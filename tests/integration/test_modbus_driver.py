@@ -142,13 +142,15 @@ async def test_tubes_without_texts_show_0_for_dark(
         await until(lambda: texts(hosted) == ["0", "5"])
 
 
-async def test_tubes_go_dark_when_the_bridge_is_gone(tmp_path: Path) -> None:
+async def test_tubes_go_dark_when_the_bridge_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("drivers.modbus.driver.LOOK_AGAIN_S", 0.01)
     clock = SettableClock(NOON)
-    async with tubes(url_of("tcp", tmp_path), clock=clock) as (hosted, context, run):
+    async with tubes(url_of("tcp", tmp_path), clock=clock) as (hosted, context, _):
         context.set_desired(content("A001", 1), valid_until=NOON.replace(minute=10))
         await until(lambda: texts(hosted) == ["1", "1"])
         clock.advance(600)
-        await run.execute("test", address=1, text="8888")
         await until(lambda: texts(hosted) == ["", ""])
 
 

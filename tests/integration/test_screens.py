@@ -163,6 +163,27 @@ async def test_the_screen_is_dark_by_hours_and_when_desired(
         await shows(hosted, CALL)
 
 
+async def test_hours_and_the_end_of_a_text_come_by_themselves(
+    driver: str, tcp: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("drivers.displays.screen.LOOK_AGAIN_S", 0.01)
+    clock = SettableClock(NOON)
+    off = {"from": "18:00", "to": "08:00"}
+    async with (
+        card(driver, tcp) as hosted,
+        driven(driver, hosted, clock=clock, off=off) as (context, _),
+    ):
+        context.set_desired({"text": CALL}, valid_until=NOON.replace(minute=10))
+        await shows(hosted, CALL)
+        # The bridge is gone: nobody tells anything from now on.
+        clock.time = NOON.replace(minute=10)
+        await shows(hosted, IDLE)
+        clock.time = NOON.replace(hour=18)
+        await shows(hosted)
+        clock.time = NOON.replace(day=3, hour=8)
+        await shows(hosted, IDLE)
+
+
 @pytest.mark.parametrize(
     ("driver", "dim", "full"), [("onbon", 4, 15), ("cpower", 8, 31)]
 )
