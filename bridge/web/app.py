@@ -54,28 +54,31 @@ def create_app(
     app.state.speaker = speaker or Speaker()
     app.add_middleware(Guard, settings=hall.site.web)
     problems.install(app, rendering.missing_page)
-    for part in (queueing, windows, guides, records, attendance, equipment, stream):
-        app.include_router(part.router, prefix=API)
-    app.include_router(health.router)
-    app.include_router(rendering.router, include_in_schema=False)
-    app.include_router(screening.router, include_in_schema=False)
-    app.include_router(voice.router, include_in_schema=False)
-    app.include_router(media.router, include_in_schema=False)
-    app.include_router(managing.router, include_in_schema=False)
+    _add_routes(app, described=False)
+    for page in (rendering, screening, voice, media, managing):
+        page.router.add_to(app, include_in_schema=False)
     _describe(app)
     return app
 
 
+def _add_routes(app: FastAPI, *, described: bool) -> None:
+    for part in (queueing, windows, guides, records, attendance, equipment, stream):
+        part.router.add_to(app, prefix=API, described=described)
+    health.router.add_to(app, described=described)
+
+
 def _describe(app: FastAPI) -> None:
-    """Put the shapes of problems and facts into the OpenAPI document."""
+    """Make the OpenAPI document when first asked, problems and facts included."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
+            described = FastAPI()
+            _add_routes(described, described=True)
             schema = get_openapi(
                 title=app.title,
                 version=app.version,
                 description=app.description,
-                routes=app.routes,
+                routes=described.routes,
             )
             shapes = schema.setdefault("components", {}).setdefault("schemas", {})
             shapes["ProblemDocument"] = ProblemDocument.model_json_schema()

@@ -6,15 +6,16 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from bridge.web.api.depends import Hall
 from bridge.web.encoding import answer
 from bridge.web.live import Live
 from bridge.web.problems import ProblemError
+from bridge.web.routes import Routes
 from devices.kinds import DeviceState
 
-router = APIRouter(tags=["health"])
+router = Routes(tags=["health"])
 
 _NAME: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _UP: Final = frozenset({DeviceState.READY.value, DeviceState.LOCKED.value})

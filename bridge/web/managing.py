@@ -6,7 +6,7 @@ import html
 from collections.abc import Mapping
 from typing import Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
 from bridge.domain.attendance.results import DayState
@@ -14,8 +14,9 @@ from bridge.domain.attendance.rulings import STATES_BY_CORRECTION
 from bridge.service.ports import HallPort
 from bridge.web.api.depends import Hall
 from bridge.web.rendering import catalogue, choose_language, missing_page, page
+from bridge.web.routes import Routes
 
-router = APIRouter()
+router = Routes()
 
 BASE: Final = "/manage/attendance"
 

@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from typing import Annotated, Final, cast
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from starlette.responses import FileResponse
 
 from bridge.service.media import Albums, Kind
 from bridge.web.api.depends import Hall, NoQuery
 from bridge.web.encoding import answer
 from bridge.web.problems import ProblemError
+from bridge.web.routes import Routes
 from devices.screens import screen_of
 
-router = APIRouter()
+router = Routes()
 
 _CACHE: Final = {"Cache-Control": "public, max-age=86400"}
 """The address changes with the content."""

@@ -12,17 +12,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from bridge.domain.attendance import wording
 from bridge.domain.attendance.names import NAMES, SYMBOLS
 from bridge.domain.errors import NotFoundError
 from bridge.service.ports import HallPort
 from bridge.web.api.depends import Hall
+from bridge.web.routes import Routes
 from devices.kiosks import services_at
 from devices.site import Service
 
-router = APIRouter()
+router = Routes()
 
 PAGES: Final = Path(__file__).with_name("pages")
 DEFAULT_LANGUAGE: Final = "zh-CN"

@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from bridge.service.ports import HallPort
 from bridge.web.api.depends import Hall
 from bridge.web.rendering import page, words_page
+from bridge.web.routes import Routes
 from bridge.web.voice import voice_context
 from devices.screens import Contrast, Motion, Screen, screen_of
 from devices.site import Site
 
-router = APIRouter()
+router = Routes()
 
 Choice = TypeVar("Choice", bound=StrEnum)
 

@@ -6,7 +6,7 @@ import asyncio
 from datetime import time
 from typing import Annotated, Any, Final, cast
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from bridge.domain.sound import gong
 from bridge.domain.speech import Spoken
@@ -14,8 +14,9 @@ from bridge.service.ports import HallPort
 from bridge.service.voice import Speaker, SpeechError
 from bridge.web.api.depends import Hall
 from bridge.web.problems import ProblemError
+from bridge.web.routes import Routes
 
-router = APIRouter()
+router = Routes()
 
 _WAV: Final = "audio/wav"
 _GONG_CACHE: Final = {"Cache-Control": "max-age=86400"}

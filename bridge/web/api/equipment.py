@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi import Body, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from bridge.domain.errors import NotFoundError
@@ -17,10 +17,11 @@ from bridge.web.encoding import answer
 from bridge.web.idempotency import IdempotencyKey, OnceOnly, once
 from bridge.web.lists import AlarmSlice, DeviceSlice
 from bridge.web.problems import ProblemError
+from bridge.web.routes import Routes
 from devices.commands import DEFAULT_TIMEOUT_S, MAX_TIMEOUT_S, Reply, ReplyStatus
 from devices.topics import ID_PATTERN
 
-router = APIRouter(tags=["devices"])
+router = Routes(tags=["devices"])
 
 _FAILURES = {
     ReplyStatus.ERROR: "command-failed",

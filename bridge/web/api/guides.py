@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal, cast
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from bridge.domain.attendance.inputs import Calendar
@@ -23,10 +23,11 @@ from bridge.service.ports import HallPort
 from bridge.web.api.depends import Hall, NoQuery, problems
 from bridge.web.encoding import answer
 from bridge.web.lists import MAX_LIMIT, MAX_OFFSET, Word
+from bridge.web.routes import Routes
 from devices.hours import OpeningHours
 from devices.site import HolidayCalendar
 
-router = APIRouter(tags=["enquiry"])
+router = Routes(tags=["enquiry"])
 
 
 Language = Literal["zh-CN", "en"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -29,10 +29,11 @@ from bridge.web.lists import (
     TicketSlice,
 )
 from bridge.web.problems import ProblemError
+from bridge.web.routes import Routes
 from devices.kiosks import kiosks_of, services_at
 from devices.site import Area
 
-router = APIRouter(tags=["queue"])
+router = Routes(tags=["queue"])
 
 Short = Annotated[str, Field(min_length=1, max_length=128)]
 

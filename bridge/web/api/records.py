@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from bridge.domain.views import Page, PunchView, RatingView
 from bridge.web.api.depends import Hall, problems
 from bridge.web.encoding import answer
 from bridge.web.lists import PunchSlice, RatingSlice
+from bridge.web.routes import Routes
 
-router = APIRouter(tags=["records"])
+router = Routes(tags=["records"])
 
 
 @router.get(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import Header, Query, Request
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import StreamingResponse
 
@@ -12,8 +12,9 @@ from bridge.domain.errors import NotFoundError
 from bridge.web.api.depends import Hall, problems
 from bridge.web.live import EventStream, Live, read_last_id
 from bridge.web.problems import ProblemError
+from bridge.web.routes import Routes
 
-router = APIRouter(tags=["stream"])
+router = Routes(tags=["stream"])
 
 
 class StreamQuery(BaseModel):

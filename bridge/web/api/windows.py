@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from bridge.domain.errors import NotFoundError
@@ -21,8 +21,9 @@ from bridge.web.api.depends import Hall, NoQuery, problems
 from bridge.web.encoding import answer
 from bridge.web.idempotency import IdempotencyKey, once
 from bridge.web.lists import CounterSlice, SeatSlice
+from bridge.web.routes import Routes
 
-router = APIRouter(tags=["queue"])
+router = Routes(tags=["queue"])
 
 Short = Annotated[str, Field(min_length=1, max_length=128)]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from bridge.web.api.attendance import (
     clocks,
     days,
@@ -13,13 +11,14 @@ from bridge.web.api.attendance import (
     months,
     preview,
 )
+from bridge.web.routes import Routes
 
-router = APIRouter(tags=["attendance"])
+router = Routes(tags=["attendance"])
 # `corrections/bulk` and `months/{month}.xlsx` stand before what would match them.
-router.include_router(days.router)
-router.include_router(months.router)
-router.include_router(decisions.router)
-router.include_router(clocks.router)
-router.include_router(preview.router)
-router.include_router(imports.router)
-router.include_router(lists.list_router())
+router.include(days.router)
+router.include(months.router)
+router.include(decisions.router)
+router.include(clocks.router)
+router.include(preview.router)
+router.include(imports.router)
+router.include(lists.list_router())

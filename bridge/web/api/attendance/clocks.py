@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from bridge.domain.views import Page
 from bridge.service.attendance.views import (
@@ -26,8 +26,9 @@ from bridge.web.api.attendance.slices import (
 from bridge.web.api.depends import Hall, problems
 from bridge.web.encoding import answer
 from bridge.web.problems import ProblemError
+from bridge.web.routes import Routes
 
-router = APIRouter()
+router = Routes()
 
 MAX_STAND_IN_DAYS: Final = 400
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from bridge.domain.errors import NotFoundError
 from bridge.domain.views import Page
@@ -13,8 +13,9 @@ from bridge.web.api.attendance.depends import Attendance, FactId
 from bridge.web.api.attendance.slices import DaySlice, LanguageQuery, read_day
 from bridge.web.api.depends import Hall, NoQuery, problems
 from bridge.web.encoding import answer, answer_large
+from bridge.web.routes import Routes
 
-router = APIRouter()
+router = Routes()
 
 
 @router.get(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 
 from bridge.domain.attendance.facts import (
     Confirmation,
@@ -32,8 +32,9 @@ from bridge.web.api.queueing import invalid_field
 from bridge.web.encoding import answer, answer_large
 from bridge.web.idempotency import IdempotencyKey, once
 from bridge.web.lists import Moment
+from bridge.web.routes import Routes
 
-router = APIRouter()
+router = Routes()
 
 
 class DecisionRequest(Act):

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field
 
 from bridge.domain.attendance.facts import Leave, Words
@@ -33,9 +33,10 @@ from bridge.web.api.depends import Hall, problems
 from bridge.web.encoding import answer_large
 from bridge.web.idempotency import IdempotencyKey, once
 from bridge.web.problems import ProblemError
+from bridge.web.routes import Routes
 from devices.site import Site
 
-router = APIRouter()
+router = Routes()
 
 PART: Final = 1000
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from bridge.service.attendance.facts.kinds import DECIDED
 from bridge.service.attendance.told import FactKind, Removal
@@ -25,6 +25,7 @@ from bridge.web.api.attendance.signing import read_form, signatures
 from bridge.web.api.depends import Hall, NoQuery, problems
 from bridge.web.encoding import answer
 from bridge.web.idempotency import IdempotencyKey, once
+from bridge.web.routes import Routes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,16 +101,16 @@ LISTS: Final[Sequence[FactList]] = (
 )
 
 
-def list_router() -> APIRouter:
+def list_router() -> Routes:
     """The endpoints of every list."""
-    router = APIRouter()
+    router = Routes()
     for facts in LISTS:
         _add_reads(router, facts)
         _add_writes(router, facts)
     return router
 
 
-def _add_reads(router: APIRouter, facts: FactList) -> None:
+def _add_reads(router: Routes, facts: FactList) -> None:
     async def list_facts(
         request: Request, attendance: Attendance, part: Any
     ) -> Response:
@@ -123,7 +124,7 @@ def _add_reads(router: APIRouter, facts: FactList) -> None:
     ) -> Response:
         return answer(request, await attendance.fact(facts.kind, fact_id))
 
-    router.add_api_route(
+    router.add(
         facts.path,
         list_facts,
         name=f"list {facts.name}",
@@ -131,7 +132,7 @@ def _add_reads(router: APIRouter, facts: FactList) -> None:
         responses=problems(400),
         openapi_extra=documents.known_page(facts.kind),
     )
-    router.add_api_route(
+    router.add(
         facts.path + "/{fact_id}",
         read_fact,
         name=f"read {facts.name}",
@@ -142,7 +143,7 @@ def _add_reads(router: APIRouter, facts: FactList) -> None:
     )
 
 
-def _add_writes(router: APIRouter, facts: FactList) -> None:
+def _add_writes(router: Routes, facts: FactList) -> None:
     async def tell_fact(
         request: Request,
         hall: Hall,
@@ -179,7 +180,7 @@ def _add_writes(router: APIRouter, facts: FactList) -> None:
         )
         return answer(request, known)
 
-    router.add_api_route(
+    router.add(
         facts.path,
         tell_fact,
         methods=["POST"],
@@ -193,7 +194,7 @@ def _add_writes(router: APIRouter, facts: FactList) -> None:
         | documents.known_answer(facts.kind, 201),
     )
     ending = "Withdraw" if facts.kind in DECIDED else "Take back"
-    router.add_api_route(
+    router.add(
         facts.path + "/{fact_id}/remove",
         remove_fact,
         methods=["POST"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from bridge.domain.attendance.results import MonthRow
 from bridge.domain.views import Page
@@ -16,8 +16,9 @@ from bridge.web.api.depends import Hall, NoQuery, problems
 from bridge.web.encoding import answer, answer_large
 from bridge.web.idempotency import IdempotencyKey, once
 from bridge.web.lists import Word
+from bridge.web.routes import Routes
 
-router = APIRouter()
+router = Routes()
 
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV: Final = "text/csv; charset=utf-8"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from bridge.domain.views import Page
 from bridge.service.attendance.told import FactKind
@@ -17,8 +17,9 @@ from bridge.web.api.depends import Hall, NoQuery, problems
 from bridge.web.api.queueing import invalid_field
 from bridge.web.encoding import answer_large
 from bridge.web.idempotency import IdempotencyKey
+from bridge.web.routes import Routes
 
-router = APIRouter()
+router = Routes()
 
 
 @router.post(
