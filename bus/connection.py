@@ -114,11 +114,6 @@ class Connection:
         """QoS 1 messages without PUBACK."""
         return len(self._sizes)
 
-    @property
-    def inflight_bytes(self) -> int:
-        """Their payloads' bytes."""
-        return self._bytes
-
     async def open(self) -> None:
         """Send CONNECT and wait for CONNACK; raises OSError in plain words."""
         assert self._socket is not None  # noqa: S101 - narrows the type

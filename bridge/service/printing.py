@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -27,7 +27,7 @@ from bridge.domain.printing import (
 from bridge.domain.views import PrintState, TicketView
 from bridge.service.directory import NOT_REPORTED, Directory
 from bridge.service.tickets import Ticket, by_key, tell_ticket, ticket_view
-from bridge.service.work import Work
+from bridge.service.work import Store, Work
 from bridge.store.errors import StoreError
 from bridge.store.tables import print_job, ticket
 from bridge.store.tables import printer as printer_status
@@ -46,10 +46,8 @@ PRINT_LIMIT_S: Final = 20.0
 RETRY_S: Final = 1.0
 """Between tries to reach a printer that is away."""
 
-Result = TypeVar("Result")
 
-
-class Host(Protocol):
+class Host(Store, Protocol):
     """The hall, as printing sees it."""
 
     directory: Directory
@@ -61,12 +59,6 @@ class Host(Protocol):
         self, device: str, name: str, args: Mapping[str, Any], timeout_s: float
     ) -> Reply:
         """Send a command to a device and wait for its reply."""
-
-    async def transact(self, job: Callable[[Work], Result]) -> Result:
-        """Run a job in the next transaction."""
-
-    async def read(self, query: Callable[[Connection], Result]) -> Result:
-        """Run a query."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -16,6 +16,8 @@ from bridge.service.shapes import as_json
 from bridge.store.tables import alarm, change
 from bridge.store.writer import Unit
 from devices.site import Site
+
+Result = TypeVar("Result")
 
 _INSERT_CHANGE = insert(change)
 
@@ -50,6 +52,16 @@ class Effects(Protocol):
 
     def beep(self, device: str, address: int) -> None:
         """Tell the person at a caller that the press led to nothing."""
+
+
+class Store(Protocol):
+    """The hall's store, as the parts of the hall use it."""
+
+    async def read(self, query: Callable[[Connection], Result]) -> Result:
+        """Run a query on a reader's connection."""
+
+    async def transact(self, job: Callable[[Work], Result]) -> Result:
+        """Run a job in the next transaction; raises `StoreError`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +136,13 @@ class Work:
             )
         entry = Alarm(id=str(key), kind=kind, since=since, message=message)
         self.after(lambda: self.effects.alarm_changed((kind, subject), entry))
+
+    def open_alarms(self, kind: str) -> list[str]:
+        """The subjects of the open alarms of a kind."""
+        query = select(alarm.c.subject).where(
+            alarm.c.kind == kind, alarm.c.ended.is_(None)
+        )
+        return list(self.db.execute(query).scalars())
 
     def end_alarm(self, kind: str, subject: str) -> None:
         """End an alarm, if it is open."""

@@ -146,12 +146,12 @@ class FakeAttendance:
         department: str | None = None,
         lang: str = "zh-CN",
     ) -> bytes:
-        sheet = await self.sheet(month, person=person, department=department)
+        sheet = await self._sheet(month, person=person, department=department)
         if form is SheetForm.WORKBOOK:
             return month_workbook(sheet, lang)
         return month_csv(sheet, "days" if form is SheetForm.DAYS else "summary", lang)
 
-    async def sheet(
+    async def _sheet(
         self, month: str, *, person: str | None = None, department: str | None = None
     ) -> Sheet:
         last = self.entries[-1] if self.entries else None

@@ -15,6 +15,7 @@ from support.intakes import Giver
 
 from bridge.domain.attendance.facts import Person, Session, Shift
 from bridge.domain.attendance.results import DayResult, DayState
+from bridge.service.attendance.days.coverage import clocks_of
 from bridge.service.attendance.port import DayQuery
 from bridge.service.hall import Hall
 from devices.events import EventType
@@ -99,7 +100,7 @@ class Office:
 
     def read_all(self, until: datetime) -> None:
         """Every clock was read."""
-        for device in self.hall.attendance.clocks_of_hall:
+        for device in clocks_of(self.hall.site):
             self.read(until, device)
 
     async def settle(self) -> None:

@@ -20,9 +20,9 @@ from support.attending import (
     see,
 )
 
-from bridge.domain.attendance.cover import CoverGap, stand_ins, uncovered
+from bridge.domain.attendance.cover import CoverGap, CoverState, stand_ins
 from bridge.domain.attendance.facts import Cover, LeaveKind, LeaveUnit, Person
-from bridge.domain.attendance.inputs import Coverage, Decided
+from bridge.domain.attendance.inputs import Decided
 from bridge.domain.attendance.months import month_row
 from bridge.domain.attendance.results import DayResult, DayState
 
@@ -187,14 +187,11 @@ def as_wang(*punches: str, **more: object) -> DayResult:
 def test_stand_ins(a: DayResult, b: DayResult, expected: str) -> None:
     gaps = stand_ins([COVER], {LI.id: [a], WANG.id: [b]})
     assert shown(gaps) == expected
-    wanted = [gap for gap in gaps if gap.state.value in {"uncovered", "unknown"}]
-    assert uncovered([COVER], {LI.id: [a], WANG.id: [b]}) == wanted
-    assert all(gap.alarm is (gap.state.value == "uncovered") for gap in gaps)
 
 
 def test_nothing_known_of_b_is_no_alarm() -> None:
-    (first, _) = uncovered([COVER], {LI.id: [see(decided=AWAY)]})
-    assert (first.reason, first.alarm) == ("unknown", False)
+    (first, _) = stand_ins([COVER], {LI.id: [see(decided=AWAY)]})
+    assert (first.reason, first.state) == ("unknown", CoverState.UNKNOWN)
     assert (first.cover, first.place, first.a, first.b) == ("V1", "7", LI.id, WANG.id)
     assert (first.away, first.day) == (DayState.LEAVE, DAY)
 
@@ -210,7 +207,7 @@ def test_nothing_known_of_b_is_no_alarm() -> None:
 )
 def test_covers_hold_for_a_time(cover: Cover, gaps: int) -> None:
     results = {LI.id: [see(decided=AWAY)], WANG.id: [as_wang()]}
-    assert len(uncovered([cover], results)) == gaps
+    assert len(stand_ins([cover], results)) == gaps
 
 
 SECOND = replace(COVER, id="V2", b=CHEN.id)
@@ -229,13 +226,14 @@ def test_one_of_several_stand_ins_is_enough(
     chen: DayResult, place: str, expected: Mapping[str, str]
 ) -> None:
     results = {LI.id: [see(decided=AWAY)], WANG.id: [as_wang()], CHEN.id: [chen]}
-    gaps = uncovered([COVER, replace(SECOND, place=place)], results)
-    assert {gap.cover: gap.state.value for gap in gaps} == expected
+    gaps = stand_ins([COVER, replace(SECOND, place=place)], results)
+    missing = {gap.cover: gap.state.value for gap in gaps if gap.reason is not None}
+    assert missing == expected
 
 
 def test_a_stand_in_over_midnight() -> None:
     a = see(shift=NIGHT, decided=AWAY)
     late = punch(1, "+1 00:30", received=at("+1 00:30"))
     b = see(late, plan=schedule(TWO), day=DAY + timedelta(days=1))
-    assert uncovered([COVER], {LI.id: [a], WANG.id: [as_wang(), b]}) == []
-    assert Coverage().until is None
+    gaps = stand_ins([COVER], {LI.id: [a], WANG.id: [as_wang(), b]})
+    assert {gap.state for gap in gaps} == {CoverState.COVERED}

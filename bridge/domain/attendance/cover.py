@@ -69,11 +69,6 @@ class CoverGap:
             return CoverState.COVERED
         return _STATES.get(self.reason, CoverState.UNCOVERED)
 
-    @property
-    def alarm(self) -> bool:
-        """Whether it is certain that nobody is there."""
-        return self.state is CoverState.UNCOVERED
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Away:
@@ -88,17 +83,6 @@ _STATES: Final = {
     CoverReason.UNKNOWN: CoverState.UNKNOWN,
     CoverReason.PENDING: CoverState.DUE,
 }
-
-
-def uncovered(
-    covers: Iterable[Cover], results_by_person: Mapping[str, Sequence[DayResult]]
-) -> list[CoverGap]:
-    """The `stand_ins` that were wanted and not there, or are not known of."""
-    return [
-        gap
-        for gap in stand_ins(covers, results_by_person)
-        if gap.state in {CoverState.UNCOVERED, CoverState.UNKNOWN}
-    ]
 
 
 def stand_ins(

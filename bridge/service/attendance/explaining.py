@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, or_, select
 
@@ -21,7 +21,7 @@ from bridge.service.attendance.told import FactKind
 from bridge.service.attendance.views import DayExplained, Entry, Known
 from bridge.store.tables.attendance import day_row, fact, ledger
 
-MOST_ENTRIES = 200
+MOST_ENTRIES: Final = 200
 
 
 def explained(

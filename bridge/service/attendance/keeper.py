@@ -43,7 +43,6 @@ from bridge.service.attendance.views import (
     Entry,
     Known,
     MonthStatus,
-    Sheet,
     SheetForm,
     Tamper,
     Today,
@@ -51,7 +50,7 @@ from bridge.service.attendance.views import (
 )
 from bridge.service.once import remembered
 from bridge.service.ports import Once
-from bridge.service.work import Work
+from bridge.service.work import Store, Work
 from devices.site import Site
 
 Result = TypeVar("Result")
@@ -61,7 +60,7 @@ MOST_AT_THE_WRITER: Final = 50
 """Facts that are checked in the writer's own time, a tenth of a second at most."""
 
 
-class HallStore(Protocol):
+class HallStore(Store, Protocol):
     """What attendance needs of the hall."""
 
     @property
@@ -77,12 +76,6 @@ class HallStore(Protocol):
 
     def devices(self) -> Sequence[DeviceView]:
         """Every device, by id."""
-
-    async def read(self, query: Callable[[Connection], Result]) -> Result:
-        """Run a query on a reader's connection."""
-
-    async def transact(self, job: Callable[[Work], Result]) -> Result:
-        """Run a job in the next transaction."""
 
 
 class Attendance:
@@ -106,11 +99,6 @@ class Attendance:
         )
         self.engine.ticked = [self._watch_stand_ins]
         self.engine.rounds = [lambda: seal_beside(hall)]
-
-    @property
-    def clocks_of_hall(self) -> Sequence[str]:
-        """Ids of the clocks that days wait for."""
-        return self._settings.clocks
 
     async def run(self) -> None:
         """Keep days true to what is known, until cancelled."""
@@ -159,18 +147,6 @@ class Attendance:
         """How a month stands."""
         book, today = await self._book(), self._hall.now().date()
         return await self._hall.read(lambda db: months.status(db, book, month, today))
-
-    async def sheet(
-        self, month: str, *, person: str | None = None, department: str | None = None
-    ) -> Sheet:
-        """A month as management signs it."""
-        book, now = await self._book(), self._hall.now()
-        hall = self._settings.hall
-        return await self._hall.read(
-            lambda db: months.sheet(
-                db, book, now, hall, month, person=person, department=department
-            )
-        )
 
     async def sheet_file(
         self,

@@ -6,7 +6,7 @@ import calendar
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, delete, func, insert, select
@@ -17,8 +17,8 @@ from bridge.domain.attendance.facts import Person, Status
 from bridge.domain.attendance.months import month_row
 from bridge.domain.attendance.results import DayState, MonthRow
 from bridge.domain.errors import InvalidRequestError, MonthError
+from bridge.service.attendance.closed import closed_months
 from bridge.service.attendance.days.dirty import Span, mark_spans
-from bridge.service.attendance.days.engine import closed_months
 from bridge.service.attendance.facts import ledger
 from bridge.service.attendance.facts.book import Book
 from bridge.service.attendance.facts.kinds import DECIDED
@@ -185,12 +185,12 @@ def sign(db: Connection, book: Book, month: str) -> Signature:
     return Signature(digest=month_digest(db, month), sums=sums)
 
 
-def check_closable(now: MonthStatus, today: date) -> None:
+def check_closable(it: MonthStatus, today: date) -> None:
     """Raise `MonthError` while anything of a month is open, or it is closed."""
-    if now.state == "closed":
-        raise MonthError(f"{now.month} is closed already, by {now.closed_by}")
-    if not now.final:
-        raise MonthError(_why_open(now, bounds(now.month)[1], today))
+    if it.state == "closed":
+        raise MonthError(f"{it.month} is closed already, by {it.closed_by}")
+    if not it.final:
+        raise MonthError(_why_open(it, bounds(it.month)[1], today))
 
 
 def close(
@@ -201,14 +201,14 @@ def close(
     No row of the month may have been written since it was signed.
     """
     today = work.now.date()
-    now = status(work.db, book, month, today)
-    check_closable(now, today)
+    standing = status(work.db, book, month, today)
+    check_closable(standing, today)
     seal_punches(work)
     data = {
         "month": month,
         "digest": signature.digest,
-        "days": now.days,
-        "unknown_days": now.unknown_days,
+        "days": standing.days,
+        "unknown_days": standing.unknown_days,
         "rows": signature.sums,
     }
     entry = ledger.append(
@@ -251,7 +251,7 @@ def month_digest(db: Connection, month: str) -> str:
 def sheet(
     db: Connection,
     book: Book,
-    work_now: Any,
+    now: datetime,
     hall: str,
     month: str,
     *,
@@ -265,11 +265,11 @@ def sheet(
     return Sheet(
         hall=hall,
         month=month,
-        status=status(db, book, month, work_now.date()),
+        status=status(db, book, month, now.date()),
         rows=_sums_of(book, month, days),
         days=days,
         head=ledger.head(db),
-        made=work_now,
+        made=now,
         calendar={
             day.day: day_kind(kinds, day)
             for day in (first + timedelta(days=n) for n in range(last.day))
@@ -286,21 +286,21 @@ def _set(work: Work, month: str, *, closed: bool, by: str, entry: int) -> None:
     )
 
 
-def _why_open(now: MonthStatus, last: date, today: date) -> str:
+def _why_open(it: MonthStatus, last: date, today: date) -> str:
     reasons = []
     if last >= today:
         reasons.append("it is not over")
-    if not now.days:
+    if not it.days:
         reasons.append("nobody has a day in it")
-    if now.unknown_days:
-        reasons.append(f"{now.unknown_days} days cannot be told yet")
-    if now.pending_days > now.unknown_days:
-        reasons.append(f"{now.pending_days - now.unknown_days} days are not final")
-    if now.undecided:
-        reasons.append(f"{now.undecided} leaves or corrections are undecided")
+    if it.unknown_days:
+        reasons.append(f"{it.unknown_days} days cannot be told yet")
+    if it.pending_days > it.unknown_days:
+        reasons.append(f"{it.pending_days - it.unknown_days} days are not final")
+    if it.undecided:
+        reasons.append(f"{it.undecided} leaves or corrections are undecided")
     if not reasons:
         reasons.append("some of its days are being worked out; try again in a moment")
-    return f"{now.month} cannot be closed: {'; '.join(reasons)}"
+    return f"{it.month} cannot be closed: {'; '.join(reasons)}"
 
 
 def _sums(row: MonthRow) -> dict[str, Any]:

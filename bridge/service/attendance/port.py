@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol, TypeVar
 
-from bridge.domain.attendance.facts import (
-    Status,
-)
+from bridge.domain.attendance.facts import Status
 from bridge.domain.attendance.mistakes import Mistake
 from bridge.domain.attendance.results import DayState, MonthRow
 from bridge.domain.views import Page
@@ -23,7 +21,6 @@ from bridge.service.attendance.views import (
     Entry,
     Known,
     MonthStatus,
-    Sheet,
     SheetForm,
     Tamper,
     Today,
@@ -100,11 +97,6 @@ class AttendancePort(Protocol):
     async def month(self, month: str) -> MonthStatus:
         """How a month stands."""
 
-    async def sheet(
-        self, month: str, *, person: str | None = None, department: str | None = None
-    ) -> Sheet:
-        """A month as management signs it."""
-
     async def sheet_file(
         self,
         month: str,
@@ -114,7 +106,7 @@ class AttendancePort(Protocol):
         department: str | None = None,
         lang: str = "zh-CN",
     ) -> bytes:
-        """A month sheet as a file."""
+        """A month, as management signs it, as a file."""
 
     async def close_month(
         self, month: str, *, by: str, reason: str, once: Once | None = None

@@ -62,17 +62,16 @@ def watch(work: Work, book: Book) -> None:
         for each in stand_ins(work.db, book, today, today + DAY)
         if each.state == UNCOVERED
     }
-    for cover in book.covers:
-        each = missing.get(cover.id)
-        if each is None:
-            work.end_alarm(UNCOVERED_ALARM, cover.id)
-        else:
-            work.raise_alarm(
-                UNCOVERED_ALARM,
-                cover.id,
-                f"{each.place}: {each.a} is away from {each.start:%H:%M} to "
-                f"{each.end:%H:%M} and {each.b} does not stand in ({each.reason})",
-            )
+    for cover in work.open_alarms(UNCOVERED_ALARM):
+        if cover not in missing:  # also where the stand-in was taken back
+            work.end_alarm(UNCOVERED_ALARM, cover)
+    for cover, each in missing.items():
+        work.raise_alarm(
+            UNCOVERED_ALARM,
+            cover,
+            f"{each.place}: {each.a} is away from {each.start:%H:%M} to "
+            f"{each.end:%H:%M} and {each.b} does not stand in ({each.reason})",
+        )
 
 
 def _results(

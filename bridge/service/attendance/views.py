@@ -99,7 +99,7 @@ class DayChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthStatus:
-    """How a month stands. `blocking` names what keeps it from being final."""
+    """How a month stands."""
 
     month: str
     state: str
@@ -108,6 +108,7 @@ class MonthStatus:
     days: int
     unknown_days: int
     pending_days: int
+    """Days that are not final, the unknown ones among them."""
     undecided: int
     """Leaves and corrections that wait for a decision."""
     pending_changes: int

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, insert, select
 from bridge.domain.attendance.facts import GapVerdict
 from bridge.domain.attendance.inputs import Coverage, Gap
 from bridge.domain.views import DeviceView
-from bridge.service.attendance.days.dirty import Span, mark_spans
+from bridge.service.attendance.days.dirty import Span, mark_rows, mark_spans
 from bridge.service.work import Work
 from bridge.store.tables import position
 from bridge.store.tables.attendance import clock_coverage, clock_gap, day_row
@@ -146,14 +146,7 @@ def _mark_waiting(work: Work, before: datetime | None, until: datetime) -> None:
     if before is not None:
         conditions.append(day_row.c.ends > before)
     rows = work.db.execute(select(day_row.c.person, day_row.c.day).where(*conditions))
-    mark_spans(
-        work,
-        [
-            Span(row.person, day, day)
-            for row in rows
-            for day in [datetime.fromisoformat(row.day).date()]
-        ],
-    )
+    mark_rows(work, rows)
 
 
 def _mark_range(work: Work, start: datetime, end: datetime) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, delete, select
 
@@ -60,6 +60,12 @@ def mark_spans(work: Work, spans: Iterable[Span]) -> None:
         if span.first <= span.last
     ]
     insert_many(work.db, dirty_day, rows)
+
+
+def mark_rows(work: Work, rows: Iterable[Any]) -> None:
+    """Mark the days of rows with `person` and `day`, as the store keeps them."""
+    days = ((row.person, _day(row.day)) for row in rows)
+    mark_spans(work, [Span(person, day, day) for person, day in days])
 
 
 def take_marks(db: Connection) -> Marks:

@@ -13,18 +13,20 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final
 
 from sqlalchemy import Connection, and_, delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.domain.attendance.calendar import known_until
+from bridge.service.attendance.closed import closed_months
 from bridge.service.attendance.days.batches import pack_batch
 from bridge.service.attendance.days.coverage import Report, is_committed, take
 from bridge.service.attendance.days.dirty import (
     Marks,
     Span,
     drop_marks,
+    mark_rows,
     mark_spans,
     take_marks,
 )
@@ -40,14 +42,12 @@ from bridge.service.attendance.days.rows import PackedDay, says_the_same, unpack
 from bridge.service.attendance.days.workers import Workers
 from bridge.service.attendance.facts.book import Book
 from bridge.service.days import meta_value, set_meta
-from bridge.service.work import Work
+from bridge.service.work import Store, Work
 from bridge.store.errors import StoreError
 from bridge.store.tables import punch
-from bridge.store.tables.attendance import day_row, month_state
+from bridge.store.tables.attendance import day_row
 
 log = logging.getLogger(__name__)
-
-Result = TypeVar("Result")
 
 LOOK_EVERY_S: Final = 1.0
 TICK_EVERY_S: Final = 30.0
@@ -65,16 +65,6 @@ OPENED: Final = "attendance_opened"
 BEGUN: Final = "attendance_begun"
 CALENDAR_ALARM: Final = "calendar-ends"
 CALENDAR_AHEAD: Final = timedelta(days=60)
-
-
-class Store(Protocol):
-    """The hall's store as the engine needs it."""
-
-    async def read(self, query: Callable[[Connection], Result]) -> Result:
-        """Run a query on a reader's connection."""
-
-    async def transact(self, job: Callable[[Work], Result]) -> Result:
-        """Run a job in the next transaction."""
 
 
 class Engine:
@@ -267,12 +257,6 @@ def remove(work: Work, rows: Iterable[tuple[date, str]]) -> None:
             )
 
 
-def closed_months(db: Connection) -> set[str]:
-    """Months whose rows stand."""
-    table = month_state
-    return set(db.execute(select(table.c.month).where(table.c.closed)).scalars())
-
-
 def _values(row: PackedDay, now: datetime) -> dict[str, Any]:
     return {
         "day": row.day,
@@ -358,14 +342,7 @@ def _look_again(work: Work) -> None:
             ),
         )
     ).all()
-    mark_spans(
-        work,
-        [
-            Span(row.person, day, day)
-            for row in rows
-            for day in [date.fromisoformat(row.day)]
-        ],
-    )
+    mark_rows(work, rows)
 
 
 def _watch_calendar(work: Work, book: Book) -> None:

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -34,8 +34,8 @@ from bridge.service.attendance.facts.kinds import RULES, from_text, kind_of
 from bridge.service.attendance.facts.standing import FactRow, all_of
 from bridge.service.attendance.told import Fact, FactKind, Removal
 
-_LONG_AGO = date(1970, 1, 1)
-_READ = (
+_LONG_AGO: Final = date(1970, 1, 1)
+_READ: Final = (
     FactKind.PERSON,
     FactKind.SHIFT,
     FactKind.POSTING,

@@ -27,13 +27,14 @@ from bridge.domain.attendance.facts import (
 )
 from bridge.domain.attendance.mistakes import Mistake, mistake
 from bridge.domain.attendance.plan import plan_day
+from bridge.service.attendance.closed import closed_months
 from bridge.service.attendance.days.coverage import clocks_of
 from bridge.service.attendance.facts.book import Book, enrolments_of
 from bridge.service.attendance.facts.kinds import DECIDED
 from bridge.service.attendance.facts.standing import find_row
 from bridge.service.attendance.told import Fact, FactKind, Removal
 from bridge.store.tables import punch
-from bridge.store.tables.attendance import clock_gap, month_state
+from bridge.store.tables.attendance import clock_gap
 from devices.site import Site
 
 LONGEST_LEAVE: Final = timedelta(days=400)
@@ -57,9 +58,7 @@ class Bench:
     @classmethod
     def of(cls, db: Connection, book: Book, site: Site, now: datetime) -> Self:
         """Of the state that a connection sees."""
-        months = db.execute(select(month_state.c.month).where(month_state.c.closed))
-        closed = frozenset(months.scalars())
-        return cls(db=db, book=book, site=site, now=now, closed=closed)
+        return cls(db=db, book=book, site=site, now=now, closed=closed_months(db))
 
     @property
     def today(self) -> date:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
@@ -17,7 +17,7 @@ from bridge.service.attendance.views import Known
 from bridge.store.tables.attendance import fact as table
 from bridge.store.tables.attendance import ledger
 
-NEWEST_FIRST = DECIDED | {FactKind.SPOT_CHECK, FactKind.CONFIRMATION}
+NEWEST_FIRST: Final = DECIDED | {FactKind.SPOT_CHECK, FactKind.CONFIRMATION}
 
 
 def fact_page(
@@ -30,26 +30,17 @@ def fact_page(
         if kind in NEWEST_FIRST
         else (table.c.key,)
     )
-    rows = db.execute(select(table).where(*where).order_by(*order))
+    asked = select(table).where(*where).order_by(*order)
     if query.equals:
         # Fields of the fact itself: lists are small, and no index would help.
-        items = [
-            each
-            for each in (known(row, reading) for row in rows)
-            if _fits(kind, each.fact, query.equals)
-        ]
+        every = (known(row, reading) for row in db.execute(asked))
+        items = [each for each in every if _fits(kind, each.fact, query.equals)]
         end = query.offset + query.limit
         return Page(items=items[query.offset : end], total=len(items))
     total = db.execute(
         select(func.count()).select_from(table).where(*where)
     ).scalar_one()
-    part = db.execute(
-        select(table)
-        .where(*where)
-        .order_by(*order)
-        .limit(query.limit)
-        .offset(query.offset)
-    )
+    part = db.execute(asked.limit(query.limit).offset(query.offset))
     return Page(items=[known(row, reading) for row in part], total=total)
 
 

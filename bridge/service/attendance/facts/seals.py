@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final
 
 from sqlalchemy import Connection, func, insert, select
 
 from bridge.domain.attendance.chain import digest_rows
 from bridge.service.attendance.facts import ledger
-from bridge.service.work import Work
+from bridge.service.work import Store, Work
 from bridge.store.tables import microseconds, punch
 from bridge.store.tables.attendance import seal
-
-Result = TypeVar("Result")
 
 SEALED: Final = "punches.sealed"
 ACTOR: Final = "halld"
@@ -31,16 +29,6 @@ class Draft:
     last: int
     rows: int
     digest: str
-
-
-class Store(Protocol):
-    """The hall's store as sealing needs it."""
-
-    async def read(self, query: Callable[[Connection], Result]) -> Result:
-        """Run a query on a reader's connection."""
-
-    async def transact(self, job: Callable[[Work], Result]) -> Result:
-        """Run a job in the next transaction."""
 
 
 async def seal_beside(store: Store, most: int = MOST) -> int:

@@ -45,7 +45,9 @@ PLANS: Final = frozenset(
 )
 """Kinds that say when people are due: windows of a day end where others begin."""
 NEXT_DAY: Final = timedelta(days=1)
-UNTOUCHED = frozenset({FactKind.SPOT_CHECK, FactKind.COVER, FactKind.CONFIRMATION})
+UNTOUCHED: Final = frozenset(
+    {FactKind.SPOT_CHECK, FactKind.COVER, FactKind.CONFIRMATION}
+)
 """Kinds that no day follows from by themselves."""
 
 

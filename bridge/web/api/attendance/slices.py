@@ -199,11 +199,9 @@ class CoverSlice(FactSlice):
     b: Word | None = None
 
 
-class StandInSlice(Slice):
+class StandInSlice(DaysSlice):
     """Which stand-ins were due: `from <= day < to`, today unless told."""
 
-    from_day: Annotated[Day | None, Field(alias="from")] = None
-    to_day: Annotated[Day | None, Field(alias="to")] = None
     cover: Word | None = None
     place: Word | None = None
     a: Word | None = None
