@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections import deque
 
 import pytest
@@ -63,6 +65,40 @@ async def test_a_read_ends_with_its_time() -> None:
     async with UsbTransport("usb:1", FakeUsb()) as line:
         with pytest.raises(TimeoutError):
             await line.read(0.01)
+
+
+class StuckUsb(FakeUsb):
+    """A printer that takes no byte until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_free = threading.Event()
+        self.threads: set[str] = set()
+
+    def _read(self) -> bytes:
+        self.threads.add(threading.current_thread().name)
+        return b"x"
+
+    def _raw(self, data: bytes) -> None:
+        self.threads.add(threading.current_thread().name)
+        assert self.is_free.wait(20)
+        super()._raw(data)
+
+    def close(self) -> None:
+        self.threads.add(threading.current_thread().name)
+
+
+async def test_a_printer_that_is_stuck_holds_up_nobody_else() -> None:
+    printer = StuckUsb()
+    async with UsbTransport("usb:1", printer) as line:
+        writing = asyncio.create_task(line.write(b"x"))
+        while not printer.threads:  # noqa: ASYNC110 - the loop runs on meanwhile
+            await asyncio.sleep(0.001)
+        assert not writing.done()
+        printer.is_free.set()
+        await writing
+        assert await line.read() == b"x"
+    assert threading.current_thread().name not in printer.threads
 
 
 async def test_unplugged_is_said_in_plain_words() -> None:
