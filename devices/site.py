@@ -193,6 +193,9 @@ class Service(Model):
     name: str = ""
     audience: str = ""
     """Who it is for, shown on the kiosk."""
+    name_en: str = ""
+    audience_en: str = ""
+    """The same on pages in English; empty: as in Chinese."""
     quotas: list[Quota] = []
     """When tickets may be drawn, and how many; empty: always."""
 

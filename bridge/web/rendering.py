@@ -20,7 +20,7 @@ from bridge.domain.errors import NotFoundError
 from bridge.service.ports import HallPort
 from bridge.web.api.depends import Hall
 from bridge.web.routes import Routes
-from devices.kiosks import services_at
+from devices.kiosks import Kiosk, PrintPolicy, services_at
 from devices.site import Service
 
 router = Routes()
@@ -176,7 +176,16 @@ def _kiosk_page(request: Request, hall: HallPort, kiosk_id: str | None) -> Respo
         "guides": hall.site.guides is not None,
         "prefixes": _prefixes(hall),
         "windows": {c.id: c.number for c in hall.site.counters},
-        "names": {s.id: s.name or s.id for s in hall.site.services},
+        "names": {s.id: _service(s) for s in hall.site.services},
+        "printer": _printer(kiosk),
+        "several": hall.site.queue.at_kiosk.several_services,
+        "rejoin": hall.site.queue.at_kiosk.rejoin
+        and hall.site.queue.rejoin.within_min > 0,
+        "classes": [
+            {"id": each.id, "name": each.name or each.id, "name_en": each.name_en}
+            for each in hall.site.queue.priorities
+            if each.kiosk
+        ],
     }
     return page(request, "kiosk.html", context)
 
@@ -279,7 +288,16 @@ def _service(service: Service) -> Mapping[str, str]:
         "prefix": service.prefix,
         "name": service.name or service.id,
         "audience": service.audience,
+        "name_en": service.name_en,
+        "audience_en": service.audience_en,
     }
+
+
+def _printer(kiosk: Kiosk) -> dict[str, Any] | None:
+    """The printer of a kiosk, and whether no number is drawn without its paper."""
+    if kiosk.printer is None:
+        return None
+    return {"id": kiosk.printer, "required": kiosk.print is PrintPolicy.REQUIRED}
 
 
 def _prefixes(hall: HallPort) -> list[str]:

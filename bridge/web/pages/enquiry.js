@@ -1,4 +1,4 @@
-/* The kiosk as the hall's enquiry screen: service guides, opening hours, a number's place. */
+/* The kiosk as the hall's enquiry screen: service guides and opening hours. */
 var HalldEnquiry = (function () {
   "use strict";
 
@@ -7,13 +7,10 @@ var HalldEnquiry = (function () {
   const text = Halld.text;
 
   /** Seconds without a touch until the first page; reading takes longer. */
-  const LIMITS_S = { guides: 30, mine: 30, guide: 90 };
+  const LIMITS_S = { guides: 30, guide: 90 };
   const LETTERS = "abcdefghijklmnopqrstuvwxyz";
   const HOURS_EVERY_MS = 60000;
   const MAX_LETTERS = 20;
-  const MAX_NUMBER = 8;
-  /** More letters than these need a wider board. */
-  const MANY_PREFIXES = 4;
   /** Room of one guide in the list, px; as high as a key and its margin. */
   const ROW_PX = 112;
 
@@ -27,15 +24,11 @@ var HalldEnquiry = (function () {
   /** The languages in which the list and the guide were asked for. */
   let listedIn = "";
   let guideIn = "";
-  let number = "";
-  let ticket = null;
-  let missing = "";
   let today = null;
+  let opens = null;
 
   function open(name) {
     kiosk.view(name);
-    at("back").hidden = name !== "guide";
-    at("more").hidden = true;
   }
 
   /* Opening hours */
@@ -44,6 +37,7 @@ var HalldEnquiry = (function () {
     Halld.ask({ method: "GET", path: "/hours" }, function (status, body) {
       if (status === 200) {
         today = body.today;
+        opens = body.next;
         showHours();
       }
     });
@@ -57,9 +51,10 @@ var HalldEnquiry = (function () {
       const spans = today.spans.map(function (span) {
         return span.start.slice(0, 5) + "–" + span.end.slice(0, 5);
       });
+      const next = !today.open && opens ? text("enquiry.opens", { when: Halld.whenText(Date.parse(opens)) }) : "";
       const day = spans.length ? text("enquiry.today", { spans: spans.join("  ") }) : text("enquiry.no_hours");
       line.className = today.open ? "is-open" : "is-closed";
-      Halld.put(line, (today.open ? text("enquiry.open") : text("enquiry.closed")) + " · " + day);
+      Halld.put(line, (today.open ? text("enquiry.open") : text("enquiry.closed")) + " · " + (next || day));
     }
   }
 
@@ -194,71 +189,6 @@ var HalldEnquiry = (function () {
     at("guide-down").disabled = box.scrollTop + box.clientHeight >= box.scrollHeight - 2;
   }
 
-  /* Where is my number */
-
-  function openMine() {
-    number = "";
-    ticket = null;
-    missing = "";
-    open("mine");
-    showNumber();
-  }
-
-  function showNumber() {
-    const line = at("wanted");
-    line.className = number ? "" : "is-hint";
-    Halld.put(line, number || text("enquiry.number_hint"));
-    at("place").textContent = "";
-    if (missing) {
-      at("place").appendChild(make("p", "", text(missing)));
-    } else if (ticket) {
-      at("place").appendChild(make("p", "service", Halld.context.names[ticket.service] || ticket.service));
-      at("place").appendChild(make("p", ticket.state === "called" ? "is-called" : "", placeOf(ticket)));
-    }
-  }
-
-  function placeOf(one) {
-    const windows = Halld.context.windows;
-    const there = { n: windows[one.counter] === undefined ? "" : windows[one.counter] };
-    const known = {
-      called: text("ticket.called", there),
-      serving: text("ticket.serving", there),
-      held: text("ticket.held"),
-      no_show: text("ticket.no_show"),
-      waiting_rating: text("ticket.over"),
-      finished: text("ticket.over"),
-      expired: text("ticket.over"),
-    };
-    if (known[one.state]) {
-      return known[one.state];
-    }
-    if (one.waiting_before === 0) {
-      return text("ticket.next");
-    }
-    const line = text("ticket.ahead", { n: one.waiting_before });
-    const wait = one.estimated_wait_s;
-    return wait ? line + " · " + text("kiosk.minutes", { n: Math.max(1, Math.ceil(wait / 60)) }) : line;
-  }
-
-  function lookUp() {
-    const asked = number;
-    if (!asked) {
-      return;
-    }
-    const day = today ? "&day=" + today.day : "";
-    Halld.ask(
-      { method: "GET", path: "/tickets?limit=1000&number=" + encodeURIComponent(asked) + day, tries: 2 },
-      function (status, body) {
-        if (asked !== number || kiosk.shown() !== "mine") {
-          return;
-        }
-        ticket = status === 200 && body.items.length ? body.items[body.items.length - 1] : null;
-        missing = ticket ? "" : status === 200 ? "enquiry.no_number" : "enquiry.unreached";
-        showNumber();
-      }
-    );
-  }
-
   /* Keys */
 
   function key(board, name, label, touched) {
@@ -275,14 +205,7 @@ var HalldEnquiry = (function () {
     search();
   }
 
-  function put(sign) {
-    number = sign === null ? number.slice(0, -1) : (number + sign).slice(0, MAX_NUMBER);
-    ticket = null;
-    missing = "";
-    showNumber();
-  }
-
-  function makeBoards() {
+  function makeBoard() {
     LETTERS.split("").forEach(function (letter) {
       key(at("letters"), letter, letter.toUpperCase(), function () {
         type(letter);
@@ -296,18 +219,6 @@ var HalldEnquiry = (function () {
       typed = "";
       search();
     }).setAttribute("data-text", "enquiry.clear");
-    at("digits").classList.toggle("is-wide", Halld.context.prefixes.length > MANY_PREFIXES);
-    Halld.context.prefixes.concat("1234567890".split("")).forEach(function (sign) {
-      key(at("digits"), sign, sign, function () {
-        put(sign);
-      });
-    });
-    key(at("digits"), "back", "⌫", function () {
-      put(null);
-    });
-    const ask = key(at("digits"), "ask", text("enquiry.ask"), lookUp);
-    ask.className = "letter is-main";
-    ask.setAttribute("data-text", "enquiry.ask");
   }
 
   /* What the kiosk asks of it */
@@ -315,13 +226,8 @@ var HalldEnquiry = (function () {
   function start(lent) {
     kiosk = lent;
     at("ask-guides").hidden = !Halld.context.guides;
-    makeBoards();
+    makeBoard();
     at("ask-guides").addEventListener("click", openGuides);
-    at("ask-mine").addEventListener("click", openMine);
-    at("back").addEventListener("click", function () {
-      open("guides");
-      showList();
-    });
     at("guide-up").addEventListener("click", function () {
       scroll(-1);
     });
@@ -336,6 +242,12 @@ var HalldEnquiry = (function () {
     setInterval(readHours, HOURS_EVERY_MS);
   }
 
+  /** From a guide back to the list. */
+  function back() {
+    open("guides");
+    showList();
+  }
+
   function more() {
     first += rowsAtOnce();
     showFound();
@@ -346,8 +258,6 @@ var HalldEnquiry = (function () {
     showHours();
     if (kiosk.shown() === "guides") {
       showList();
-    } else if (kiosk.shown() === "mine") {
-      showNumber();
     } else if (kiosk.shown() === "guide") {
       if (guideIn !== language()) {
         readGuide(guide.id);
@@ -360,11 +270,7 @@ var HalldEnquiry = (function () {
   function forget() {
     question += 1;
     typed = "";
-    number = "";
-    ticket = null;
-    missing = "";
     found = [];
-    at("back").hidden = true;
   }
 
   /** Seconds that a page of these may be left alone; 0 for another page. */
@@ -372,5 +278,16 @@ var HalldEnquiry = (function () {
     return LIMITS_S[view] || 0;
   }
 
-  return { start: start, more: more, show: show, forget: forget, limitS: limitS };
+  return {
+    start: start,
+    back: back,
+    more: more,
+    show: show,
+    forget: forget,
+    limitS: limitS,
+    /** The hall-day, once it is known. */
+    day: function () {
+      return today ? today.day : "";
+    },
+  };
 })();

@@ -111,6 +111,21 @@ var Halld = (function () {
     });
   }
 
+  /** Days since 1970 of a moment in the hall. */
+  function dayNumber(moment) {
+    return Math.floor((moment + zoneMinutes * 60000) / 86400000);
+  }
+
+  /** A moment to come, in words: the time alone when it is today. */
+  function whenText(moment) {
+    const days = dayNumber(moment) - dayNumber(now());
+    if (days === 0) {
+      return timeText(moment);
+    }
+    const day = days === 1 ? text("date.tomorrow") : dateText(moment);
+    return day + " " + timeText(moment);
+  }
+
   /** Keep a clock on the page: `time` and `date` are elements. */
   function runClock(time, date) {
     tick = function () {
@@ -188,6 +203,7 @@ var Halld = (function () {
     setTime: setTime,
     now: now,
     timeText: timeText,
+    whenText: whenText,
     runClock: runClock,
     newKey: newKey,
     ask: ask,
