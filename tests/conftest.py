@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from drivers.escpos.layout import FONTS
+
+if TYPE_CHECKING:
+    import httpx
+    from support.fake_hall import FakeHall
+
+    from bridge.service.ports import HallPort
 
 NEEDS = {
     "browser": ("chromium", "chromium-browser"),
@@ -39,3 +47,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker(marker):
                 item.add_marker(pytest.mark.skip(reason=f"{programs[0]} is missing"))
+
+
+@pytest.fixture
+def hall() -> FakeHall:
+    """A hall in memory, where a module has no other."""
+    # Most tests ask no web, and its imports take a second.
+    from support.fake_hall import FakeHall  # noqa: PLC0415
+
+    return FakeHall()
+
+
+@pytest.fixture
+async def client(hall: HallPort) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the web of the module's `hall`."""
+    from support.asking import client_of  # noqa: PLC0415 - as above
+
+    async with client_of(hall) as client:
+        yield client

@@ -202,11 +202,6 @@ def test_a_head_that_is_none_is_exit_code_2(data: Path, head: str) -> None:
 
 
 @pytest.fixture
-def hall() -> FakeHall:
-    return FakeHall()
-
-
-@pytest.fixture
 async def served(hall: FakeHall) -> AsyncIterator[Served]:
     async with serving(hall) as served:
         yield served

@@ -19,11 +19,6 @@ from bridge.web.app import create_app
 
 
 @pytest.fixture
-def hall() -> FakeHall:
-    return FakeHall()
-
-
-@pytest.fixture
 async def web(hall: FakeHall) -> AsyncIterator[Served]:
     async with serving(hall) as served:
         yield served

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from urllib.parse import quote
 
@@ -66,12 +65,6 @@ def hall() -> FakeHall:
     ]
     hall.attendance.month_rows = [month_row("007"), month_row("008")]
     return hall
-
-
-@pytest.fixture
-async def client(hall: FakeHall) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(hall) as client:
-        yield client
 
 
 async def test_a_day_of_a_list_is_flat(client: httpx.AsyncClient) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import date, datetime
 from typing import Any
 
 import httpx
 import pytest
-from support.asking import check_problem, client_of
+from support.asking import check_problem
 from support.fake_hall import FakeHall
 
 from bridge.domain.attendance.facts import Confirmation, GapVerdict, Leave
@@ -24,17 +23,6 @@ PUNCH = {
     "kind": "punch",
     "time": "2026-03-02T08:25:00+08:00",
 }
-
-
-@pytest.fixture
-def hall() -> FakeHall:
-    return FakeHall()
-
-
-@pytest.fixture
-async def client(hall: FakeHall) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(hall) as client:
-        yield client
 
 
 async def ask(client: httpx.AsyncClient, body: dict[str, Any] = LEAVE) -> str:

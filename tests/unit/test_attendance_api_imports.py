@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import openpyxl
 import pytest
-from support.asking import check_problem, client_of
+from support.asking import check_problem
 from support.fake_hall import FakeHall
 
 from bridge.domain.attendance.facts import Leave, Person
@@ -20,17 +19,6 @@ from bridge.web.guard import IMPORTS_PATH, MAX_BODIES
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PEOPLE = "工号,姓名,部门\n007,测试,税务局\n008,证件样本,税务局\n"
-
-
-@pytest.fixture
-def hall() -> FakeHall:
-    return FakeHall()
-
-
-@pytest.fixture
-async def client(hall: FakeHall) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(hall) as client:
-        yield client
 
 
 async def send(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import date, datetime
 from typing import Any
 
 import httpx
 import pytest
-from support.asking import check_problem, client_of
+from support.asking import check_problem
 from support.fake_hall import FakeHall
 
 from bridge.domain.attendance.facts import Leave, LeaveUnit, Status
@@ -33,17 +32,6 @@ CORRECTION = {
     "reason": "停电",
     "by": "测试",
 }
-
-
-@pytest.fixture
-def hall() -> FakeHall:
-    return FakeHall()
-
-
-@pytest.fixture
-async def client(hall: FakeHall) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(hall) as client:
-        yield client
 
 
 async def tell(client: httpx.AsyncClient, name: str, body: Any) -> dict[str, Any]:

@@ -36,12 +36,6 @@ async def hall(
         yield real
 
 
-@pytest.fixture
-async def client(hall: HallPort) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(hall) as client:
-        yield client
-
-
 async def draw(client: httpx.AsyncClient, service: str = "reg") -> dict[str, Any]:
     answer = await client.post(
         "/api/v1/tickets", json={"service": service, "channel": "kiosk"}

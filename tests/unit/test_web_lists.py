@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import httpx
 import pytest
-from support.asking import PROBLEM, check_problem, client_of
+from support.asking import PROBLEM, check_problem
 from support.fake_hall import FakeHall
 
 from bridge.domain.views import PunchView
 from devices.commands import Reply, ReplyStatus
-
-
-@pytest.fixture
-def hall() -> FakeHall:
-    return FakeHall()
-
-
-@pytest.fixture
-async def client(hall: FakeHall) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(hall) as client:
-        yield client
 
 
 async def test_lists_are_cut_and_filtered(client: httpx.AsyncClient) -> None:

@@ -2,23 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import httpx
-import pytest
 from support.asking import check_problem, client_of
 from support.fake_hall import FakeHall, make_site
-
-
-@pytest.fixture
-def hall() -> FakeHall:
-    return FakeHall()
-
-
-@pytest.fixture
-async def client(hall: FakeHall) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(hall) as client:
-        yield client
 
 
 async def test_without_paper_no_number_is_drawn(

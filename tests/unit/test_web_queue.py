@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from support.asking import check_problem, client_of
+from support.asking import check_problem
 from support.bridges import Clock, make_site
 from support.intakes import Giver
 
@@ -35,12 +35,6 @@ async def hall(tmp_path: Path, clock: Clock) -> AsyncIterator[Hall]:
     site = make_site(services=SERVICES, queue=QUEUE)
     async with open_hall(site=site, data=tmp_path, clock=clock) as hall:
         yield hall
-
-
-@pytest.fixture
-async def client(hall: Hall) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(hall) as client:
-        yield client
 
 
 async def post(

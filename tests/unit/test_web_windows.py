@@ -51,12 +51,6 @@ async def hall(tmp_path: Path, clock: Clock) -> AsyncIterator[Hall]:
         yield hall
 
 
-@pytest.fixture
-async def client(hall: Hall) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(hall) as client:
-        yield client
-
-
 async def post(
     client: httpx.AsyncClient, path: str, status: int = 200, **body: Any
 ) -> dict[str, Any]:
