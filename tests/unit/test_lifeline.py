@@ -44,3 +44,15 @@ async def test_a_child_ends_quietly_when_nobody_gives_orders() -> None:
         )
         _, said = await child.communicate()
     assert (child.returncode, said) == (0, b"")
+
+
+async def test_nothing_heavy_is_loaded_before_the_children_are_started() -> None:
+    code = (
+        "import sys, bridge.cli.program, bridge.cli.commands.run, bridge.cli.parent;"
+        "print({'pydantic', 'ruamel.yaml', 'sqlalchemy', 'fastapi'} & {*sys.modules})"
+    )
+    python = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await python.communicate()
+    assert said == b"set()\n"
