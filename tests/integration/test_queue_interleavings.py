@@ -1,180 +1,80 @@
-"""Random days of three windows, their keys and the web, in the real store."""
+"""A thousand random interleavings of windows, keys, kiosk and midnight."""
 
 from __future__ import annotations
 
+import asyncio
 import random
-from collections import defaultdict
-from collections.abc import AsyncIterator
-from contextlib import suppress
-from datetime import timedelta
-from itertools import pairwise
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import select
 from support.bridges import Clock, make_site, running_hall
+from support.interleaving import Interleaving, next_morning, open_left, serve_all
 
 from bridge.domain.errors import RuleError
-from bridge.domain.queue import AT_WINDOW, OPEN, QUEUED
-from bridge.domain.views import Channel, CounterAction, TicketState
-from bridge.service import asking, days, desk, passing
-from bridge.service.caller import caller_keys
+from bridge.domain.views import TicketState
 from bridge.service.hall import Hall
-from bridge.service.ports import Errand
-from bridge.service.tickets import window
 from bridge.service.work import Work
-from bridge.store.tables import call, ticket, ticket_interval
-from devices.events import CloudEvent, EventType, Lane, Place
+from bridge.store.tables import ticket
 
-DAYS = 40
-STEPS = 70
-WINDOWS = ("w1", "w2", "w3")
-KEYS = ("call", "call", "call", "finish", "rate", "no_show", "hold", "callback")
-ACTIONS = [a for a in CounterAction if a not in {"pause", "sign-in", "sign-out"}]
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def hall(tmp_path: Path, clock: Clock) -> AsyncIterator[Hall]:
-    queue = {
+DAYS = 25
+A_DAY = 40
+"""Interleavings; each goes on where the one before left the hall."""
+STEPS = 8
+RESTART_EVERY = 16
+SITE = make_site(
+    queue={
         "priorities": [{"id": "green", "ahead_min": 30}],
         "rejoin": {"after": 1},
         "hold_timeout_min": 2,
         "recall_limit": 1,
-    }
-    async with running_hall(tmp_path, clock, make_site(queue=queue)) as hall:
-        yield hall
+    },
+    devices=[],
+)
+
+Step = Callable[[Work], None]
 
 
-def press(work: Work, counter: str, key: str, digits: str) -> None:
-    place = Place(node="main", epoch="e", lane=Lane.DESK, sequence=1)
-    data = {"counter": counter, "key": key, "digits": digits}
-    event = CloudEvent(
-        id="1",
-        source="s",
-        type=EventType.CALLER_KEY,
-        subject="bus-1",
-        time=work.now,
-        received=work.now,
-        place=place,
-        data=data,
-    )
-    caller_keys(work, [event])
+async def do(hall: Hall, *steps: Step) -> None:
+    """Steps that are all asked for at once, each to be done whole or not at all."""
+    asked = [hall.transact(step) for step in steps]
+    for answer in await asyncio.gather(*asked, return_exceptions=True):
+        if isinstance(answer, BaseException) and not isinstance(answer, RuleError):
+            raise answer
 
 
-def step(work: Work, chance: random.Random, drawn: list[str]) -> None:
-    """One thing that somebody does; what the rules refuse changes nothing."""
-    what, name = chance.random(), chance.choice(WINDOWS)
-    services = chance.sample(["reg", "idcard"], 2)[: chance.choice([1, 1, 1, 2])]
-    if what < 0.35:
-        errand = Errand(
-            priority=chance.choice([None, None, "green"]), next_services=services[1:]
-        )
-        view = desk.issue(work, services[0], Channel.KIOSK, None, errand=errand)
-        drawn.append(view.id)
-    elif what < 0.65:
-        press(work, name, chance.choice(KEYS), chance.choice(["", "", "", "1"]))
-    elif what < 0.95:
-        arguments: dict[str, Any] = {}
-        action = chance.choice(ACTIONS)
-        if action is CounterAction.TRANSFER:
-            target = chance.choice(["reg", "idcard", *WINDOWS])
-            kind = "counter" if target in WINDOWS else "service"
-            position = chance.choice(["front", "end", "age"])
-            arguments = {kind: target, "position": position}
-        asking.act(work, name, action, arguments)
-    elif drawn:
-        passing.rejoin(work, chance.choice(drawn))
+async def run(folder: Path, clock: Clock, seed: int) -> None:
+    """One day, from an empty hall until everybody is served; restarts come between."""
+    next_morning(clock)
+    day = Interleaving(chance=random.Random(seed), clock=clock)
+    for first in range(0, A_DAY, RESTART_EVERY):
+        async with running_hall(folder, clock, SITE) as hall:
+            if first == 0:
+                await hall.transact(day.begin)
+            for number in range(first, min(first + RESTART_EVERY, A_DAY)):
+                try:
+                    await do(hall, *[day.step] * STEPS)
+                except Exception as error:
+                    error.add_note(f"day {seed}, interleaving {number}")
+                    raise
+            if first + RESTART_EVERY >= A_DAY:
+                await do(hall, serve_all, day.check)
 
 
-async def test_days_of_random_work_hold_together(hall: Hall, clock: Clock) -> None:
+@pytest.mark.parametrize("part", range(5))
+async def test_a_thousand_interleavings_hold_together(
+    tmp_path: Path, part: int
+) -> None:
     """No ticket at two windows, none skipped, every state an interval, no gaps."""
-    chance = random.Random(20260302)
-    for _ in range(DAYS):
-        drawn: list[str] = []
-
-        def day(work: Work, drawn: list[str] = drawn) -> None:
-            days.keep_time(work)
-            for _ in range(STEPS):
-                with suppress(RuleError):
-                    step(work, chance, drawn)
-            check_windows(work)
-            serve_all(work)
-
-        await hall.transact(day)
-        clock.time += timedelta(days=1)
-    await hall.transact(lambda work: work.today)
-    await hall.read(lambda db: check_all(db, hall))
-
-
-def check_windows(work: Work) -> None:
-    rows = work.db.execute(
-        select(ticket.c.id, ticket.c.counter).where(
-            ticket.c.state.in_(sorted(AT_WINDOW))
-        )
-    ).all()
-    at = {name: window(work.db, name).occupying for name in WINDOWS}
-    seated = {(t.key, name) for name, t in at.items() if t is not None}
-    assert {(row.id, row.counter) for row in rows} == seated
-
-
-def serve_all(work: Work) -> None:
-    """Everybody who waits is called, each by the smallest turn."""
-    for name in [*WINDOWS, *WINDOWS, *WINDOWS]:  # visits and transfers go on
-        desk.close_rating(work, desk.find_counter(work, name))
-        for _ in range(100):
-            present = window(work.db, name).occupying
-            if present is not None:
-                asking.act(work, name, CounterAction.FINISH, {})
-            line = waiting_for(work, name)
-            try:
-                called = asking.act(work, name, CounterAction.CALL, {})
-            except RuleError:
-                assert line == []
-                break
-            assert called.id == line[0]
-    left = select(ticket.c.id).where(ticket.c.state.in_(sorted(QUEUED)))
-    assert work.db.execute(left).all() == []
-
-
-def waiting_for(work: Work, name: str) -> list[str]:
-    counter = desk.find_counter(work, name)
-    mine = (ticket.c.only_counter == name) | (
-        ticket.c.only_counter.is_(None) & ticket.c.service.in_(counter.service_ids)
-    )
-    rows = work.db.execute(
-        select(ticket.c.ref)
-        .where(ticket.c.state.in_(sorted(QUEUED)), mine)
-        .order_by(ticket.c.turn, ticket.c.id)
-    )
-    return [row.ref for row in rows]
-
-
-def check_all(db: Any, hall: Hall) -> None:
-    rows = db.execute(select(ticket).order_by(ticket.c.id)).all()
-    assert len(rows) > 10 * DAYS
-    numbers: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for row in rows:
-        numbers[row.day, row.origin_service].append(row.number)
-    prefixes = {service.id: service.prefix for service in hall.site.services}
-    for (_, service), found in numbers.items():
-        prefix = prefixes[service]
-        assert found == [f"{prefix}{n + 1:03d}" for n in range(len(found))]
-    states: dict[int, list[Any]] = defaultdict(list)
-    for interval in db.execute(select(ticket_interval).order_by("id")):
-        states[interval.ticket].append(interval)
-    for row in rows:
-        chain = states[row.id]
-        assert chain[0].start == row.issued
-        assert all(a.finish == b.start for a, b in pairwise(chain))
-        assert (chain[-1].finish, chain[-1].state) == (None, row.state)
-        assert row.state not in OPEN
-    ended = {TicketState(row.state) for row in rows}
-    assert {TicketState.FINISHED, TicketState.NO_SHOW, TicketState.EXPIRED} <= ended
-    announced = {row.ticket for row in db.execute(select(call.c.ticket))}
-    assert announced >= {row.id for row in rows if row.state == "finished"}
+    clock = Clock()
+    for seed in range(part, DAYS, 5):
+        await run(tmp_path, clock, seed)
+    next_morning(clock)
+    async with running_hall(tmp_path, clock, SITE) as hall:
+        assert await hall.read(open_left) == []
+        rows = await hall.read(lambda db: db.execute(select(ticket.c.state)).all())
+    ended = [TicketState(row.state) for row in rows]
+    assert len(ended) > 200
+    for state in (TicketState.FINISHED, TicketState.NO_SHOW, TicketState.EXPIRED):
+        assert ended.count(state) > 5
