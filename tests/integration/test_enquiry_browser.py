@@ -97,6 +97,21 @@ async def test_a_guide_is_found_by_its_letters_and_leads_to_a_ticket(
     assert (await hall.queue()).services[0].waiting == 1
 
 
+async def test_hours_are_told_in_the_halls_zone_before_the_stream_speaks(
+    tmp_path: Path, browser: Browser
+) -> None:
+    hours = [{"from": "08:30", "to": "08:45"}]  # it is nine o'clock
+    site = make_site(hall={"id": "x", "hours": hours}, devices=[])
+    async with (
+        open_hall(site=site, data=tmp_path, clock=Clock()) as hall,
+        serving(hall) as web,
+        page_at(browser, "about:blank", outages=True) as page,
+    ):
+        await page.route("**/api/v1/stream*", lambda route: route.abort())
+        await page.goto(f"{web.url}/kiosk")
+        await expect(page.locator("#hours")).to_have_text("现在休息 · 明天 08:30 开门")
+
+
 async def test_guides_are_read_in_english_and_fall_back_to_chinese(
     hall: Hall, web: Served, browser: Browser
 ) -> None:

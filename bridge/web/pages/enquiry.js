@@ -36,6 +36,8 @@ var HalldEnquiry = (function () {
   function readHours() {
     Halld.ask({ method: "GET", path: "/hours" }, function (status, body) {
       if (status === 200) {
+        // This may come before the stream has told the hall's time and zone.
+        Halld.setTime(body.today.time);
         today = body.today;
         opens = body.next;
         showHours();
