@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.brokers import shared_embedded, shared_mosquitto
+from support.killable import KillableBroker, running_broker
 
 from drivers.escpos.layout import FONTS
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from support.fake_hall import FakeHall
 
     from bridge.service.ports import HallPort
+    from bus.address import BrokerAddress
 
 NEEDS = {
     "browser": ("chromium", "chromium-browser"),
@@ -25,6 +28,8 @@ NEEDS = {
     "mosquitto": ("mosquitto", "/usr/sbin/mosquitto"),
 }
 """Marker -> programs or files of which one must be there."""
+BROKERS = ["embedded", pytest.param("mosquitto", marks=pytest.mark.mosquitto)]
+"""Those that halls have."""
 
 
 def _is_missing(programs: tuple[str, ...]) -> bool:
@@ -47,6 +52,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker(marker):
                 item.add_marker(pytest.mark.skip(reason=f"{programs[0]} is missing"))
+
+
+@pytest.fixture(params=BROKERS)
+async def broker(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[KillableBroker]:
+    """Each kind of broker, for one test alone."""
+    async with running_broker(request.param, tmp_path / "broker") as running:
+        yield running
+
+
+@pytest.fixture(scope="module", params=BROKERS)
+def shared_broker(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[BrokerAddress]:
+    """Each kind of broker, for all tests of a module."""
+    directory = tmp_path_factory.mktemp(request.param)
+    shared = shared_mosquitto if request.param == "mosquitto" else shared_embedded
+    with shared(directory) as address:
+        yield address
 
 
 @pytest.fixture

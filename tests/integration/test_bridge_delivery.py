@@ -6,12 +6,11 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from support.brokers import shared_embedded, shared_mosquitto
 from support.nodes import FakeNode
 from support.worlds import World, alarms, rows, users
 
@@ -25,22 +24,9 @@ from bus.address import BrokerAddress
 TESTS = Path(__file__).parents[1]
 
 
-@pytest.fixture(
-    scope="module",
-    params=["embedded", pytest.param("mosquitto", marks=pytest.mark.mosquitto)],
-)
-def broker(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[BrokerAddress]:
-    directory = tmp_path_factory.mktemp(request.param)
-    shared = shared_mosquitto if request.param == "mosquitto" else shared_embedded
-    with shared(directory) as address:
-        yield address
-
-
 @pytest.fixture
-def world(broker: BrokerAddress, tmp_path: Path) -> World:
-    return World(broker, tmp_path)
+def world(shared_broker: BrokerAddress, tmp_path: Path) -> World:
+    return World(shared_broker, tmp_path)
 
 
 # -- 1: each lane in sequence ------------------------------------------------------

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.brokers import shared_embedded, shared_mosquitto
 from support.nodes import FakeNode
 from support.worlds import World, alarms, rows, users
 
@@ -19,22 +17,9 @@ from bridge.store import tables
 from bus.address import BrokerAddress
 
 
-@pytest.fixture(
-    scope="module",
-    params=["embedded", pytest.param("mosquitto", marks=pytest.mark.mosquitto)],
-)
-def broker(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[BrokerAddress]:
-    directory = tmp_path_factory.mktemp(request.param)
-    shared = shared_mosquitto if request.param == "mosquitto" else shared_embedded
-    with shared(directory) as address:
-        yield address
-
-
 @pytest.fixture
-def world(broker: BrokerAddress, tmp_path: Path) -> World:
-    return World(broker, tmp_path)
+def world(shared_broker: BrokerAddress, tmp_path: Path) -> World:
+    return World(shared_broker, tmp_path)
 
 
 async def test_a_poison_event_is_quarantined_and_retried(world: World) -> None:

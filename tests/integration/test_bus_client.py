@@ -4,26 +4,15 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 
 import pytest
-from support.killable import KillableBroker, running_broker
+from support.killable import KillableBroker
 
 from bus import client as bus_client
 from bus.address import BrokerAddress
 from bus.client import ANOTHER_PROGRAM, BusClient, Message, Will
 from devices.errors import DeviceError, MisuseError
 from devices.events import MAX_PAYLOAD
-
-
-@pytest.fixture(
-    params=["embedded", pytest.param("mosquitto", marks=pytest.mark.mosquitto)]
-)
-async def broker(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> AsyncIterator[KillableBroker]:
-    async with running_broker(request.param, tmp_path / "broker") as running:
-        yield running
 
 
 class Ear:

@@ -11,13 +11,12 @@ import pytest
 from sqlalchemy import func, select
 from support.bridges import IDLE, PAUSED, Clock, make_site, running_hall
 from support.intakes import Giver, RecordingBus
+from support.queueing import draw, window
 
 from bridge.domain.errors import InvalidRequestError
 from bridge.domain.views import (
-    Channel,
     CounterAction,
     CounterState,
-    CounterView,
     RatingView,
     TicketState,
     TicketView,
@@ -45,15 +44,6 @@ async def hall(tmp_path: Path, clock: Clock) -> AsyncIterator[Hall]:
 @pytest.fixture
 def giver(hall: Hall) -> Giver:
     return Giver(hall)
-
-
-async def draw(hall: Hall, service: str = "reg") -> TicketView:
-    return await hall.issue_ticket(service=service, channel=Channel.KIOSK)
-
-
-async def window(hall: Hall, name: str = "w1") -> CounterView:
-    queue = await hall.queue()
-    return next(each for each in queue.counters if each.id == name)
 
 
 async def number_at(hall: Hall, name: str = "w1") -> str | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 from support.bridges import Clock, make_site, running_hall
+from support.queueing import act, draw, window
 
 from bridge.domain.errors import (
     CounterPausedError,
@@ -26,7 +27,6 @@ from bridge.domain.views import (
     CounterState,
     CounterView,
     TicketState,
-    TicketView,
 )
 from bridge.service.hall import Hall
 from bridge.service.ports import Once
@@ -44,23 +44,6 @@ def clock() -> Clock:
 async def hall(tmp_path: Path, clock: Clock) -> AsyncIterator[Hall]:
     async with running_hall(tmp_path, clock) as hall:
         yield hall
-
-
-async def draw(hall: Hall, service: str = "reg") -> TicketView:
-    return await hall.issue_ticket(service=service, channel=Channel.KIOSK)
-
-
-async def act(
-    hall: Hall, action: CounterAction, counter: str = "w1", **arguments: str
-) -> TicketView:
-    done = await hall.counter_action(counter, action, arguments=arguments)
-    assert isinstance(done, TicketView)
-    return done
-
-
-async def window(hall: Hall, name: str = "w1") -> CounterView:
-    queue = await hall.queue()
-    return next(each for each in queue.counters if each.id == name)
 
 
 async def test_numbers_count_each_service_and_day(hall: Hall, clock: Clock) -> None:

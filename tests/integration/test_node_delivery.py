@@ -20,16 +20,6 @@ from drivers.node.journal import JournalInUseError
 from drivers.node.journal_store import JournalStore
 
 
-@pytest.fixture(
-    params=["embedded", pytest.param("mosquitto", marks=pytest.mark.mosquitto)]
-)
-async def broker(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> AsyncIterator[KillableBroker]:
-    async with running_broker(request.param, tmp_path / "broker") as running:
-        yield running
-
-
 @pytest.fixture
 async def bridge(broker: KillableBroker) -> AsyncIterator[FakeBridge]:
     async with fake_bridge(broker.address) as connected:

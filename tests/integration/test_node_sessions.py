@@ -19,16 +19,6 @@ from devices.kinds import DeviceState
 from devices.site import Site
 
 
-@pytest.fixture(
-    params=["embedded", pytest.param("mosquitto", marks=pytest.mark.mosquitto)]
-)
-async def broker(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> AsyncIterator[KillableBroker]:
-    async with running_broker(request.param, tmp_path / "broker") as running:
-        yield running
-
-
 @pytest.fixture
 async def bridge(broker: KillableBroker) -> AsyncIterator[FakeBridge]:
     async with fake_bridge(broker.address) as connected:

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 from support.bridges import Clock, make_site, running_hall
 from support.intakes import Giver, RecordingBus
+from support.queueing import act, draw, window
 
 from bridge.domain.errors import (
     AppointmentError,
@@ -25,16 +26,13 @@ from bridge.domain.errors import (
     TooSoonError,
 )
 from bridge.domain.views import (
-    Channel,
     CounterAction,
     CounterState,
-    CounterView,
     TicketState,
-    TicketView,
 )
 from bridge.service import days
 from bridge.service.hall import Hall
-from bridge.service.ports import Errand, ListQuery
+from bridge.service.ports import ListQuery
 from bridge.store.tables import service_rate
 from devices.events import EventType
 
@@ -50,25 +48,6 @@ def clock() -> Clock:
 async def hall_with(tmp_path: Path, clock: Clock, **more: Any) -> AsyncIterator[Hall]:
     async with running_hall(tmp_path, clock, make_site(**more)) as hall:
         yield hall
-
-
-async def draw(hall: Hall, service: str = "reg", **errand: Any) -> TicketView:
-    return await hall.issue_ticket(
-        service=service, channel=Channel.KIOSK, errand=Errand(**errand)
-    )
-
-
-async def act(
-    hall: Hall, action: CounterAction, counter: str = "w1", **arguments: Any
-) -> TicketView:
-    done = await hall.counter_action(counter, action, arguments=arguments)
-    assert isinstance(done, TicketView)
-    return done
-
-
-async def window(hall: Hall, name: str = "w1") -> CounterView:
-    queue = await hall.queue()
-    return next(each for each in queue.counters if each.id == name)
 
 
 async def keys(hall: Hall) -> list[tuple[str, str | None]]:
