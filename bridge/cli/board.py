@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from devices.events import CloudEvent
 
-LATEST: Final = 12
+LATEST: Final = 40
+FEWEST: Final = 5
+"""Latest lines on a terminal that is too low for all."""
+HEADINGS: Final = 4
+"""Lines of headings, and the last line."""
 COLOURS: Final = {
     "ready": "green",
     "degraded": "yellow",
@@ -71,18 +75,21 @@ class Board:
         self.latest.appendleft(line)
         self.say(line)
 
-    def __rich__(self) -> RenderableType:
-        return Group(
-            *(Text(f"{name:<9}{url}", style="bold") for name, url in self.links),
-            self._devices(),
-            self._windows(),
-            self._lists(),
-            Text("Ctrl-C ends everything", style="dim"),
-        )
+    def __rich_console__(
+        self, console: Console, options: ConsoleOptions
+    ) -> Iterator[RenderableType]:
+        """All of it, with as much of the latest as the terminal has lines for."""
+        del console
+        for name, url in self.links:
+            yield Text(f"{name:<9}{url}", style="bold")
+        yield self._devices()
+        yield self._windows()
+        used = len(self.links) + len(self.devices) + len(self.counters) + HEADINGS
+        yield self._lists(max(FEWEST, (options.max_height or 0) - used))
+        yield Text("Ctrl-C ends everything", style="dim")
 
     def _devices(self) -> Table:
-        table = Table("device", "what", "state", "shows, or why not", expand=True)
-        table.columns[3].ratio = 1
+        table = _table("device", "what", "state", "shows, or why not")
         for item in self.devices:
             colour = COLOURS.get(item["state"], "white")
             table.add_row(
@@ -94,10 +101,7 @@ class Board:
         return table
 
     def _windows(self) -> Table:
-        table = Table(
-            "window", "state", "ticket", "waiting for", title=self.day or None
-        )
-        table.expand = True
+        table = _table("window", "state", "ticket", "waiting for")
         waiting = {each["id"]: each for each in self.services}
         for item in self.counters:
             ticket = item["ticket"]
@@ -111,12 +115,22 @@ class Board:
             )
         return table
 
-    def _lists(self) -> Table:
-        table = Table("last calls", "latest", "so far", expand=True)
-        counts = [f"{name} {count}" for name, count in sorted(self.counts.items())]
-        table.add_row("\n".join(self.calls), "\n".join(self.latest), "\n".join(counts))
-        table.columns[1].ratio = 1
+    def _lists(self, count: int) -> Table:
+        table = _table("last calls", f"so far {self.day}".rstrip(), "latest")
+        counts = [f"{name} {n}" for name, n in sorted(self.counts.items())]
+        columns = (list(self.calls), counts, list(self.latest))
+        table.add_row(*("\n".join(column[:count]) for column in columns))
         return table
+
+
+def _table(*headings: str) -> Table:
+    """Without lines; the last column takes what is left."""
+    table = Table(*headings, box=None, expand=True, header_style="bold cyan")
+    for column in table.columns:
+        column.no_wrap = True
+        column.overflow = "ellipsis"
+    table.columns[-1].ratio = 1
+    return table
 
 
 def shown(value: Mapping[str, Any] | None) -> str:
@@ -133,7 +147,7 @@ def shown(value: Mapping[str, Any] | None) -> str:
             if isinstance(unit, Mapping)
         ]
         return "  ".join(parts)
-    return str(value.get("text", ""))
+    return " / ".join(str(value.get("text", "")).split("\n"))
 
 
 def summary(event: CloudEvent) -> str:

@@ -44,6 +44,21 @@ def test_the_board_shows_devices_windows_and_news() -> None:
     assert said[1].endswith("call A001 to window 1 (again)")
 
 
+@pytest.mark.parametrize("height", [20, 40])
+def test_the_board_fills_the_terminal_with_the_latest(height: int) -> None:
+    board = Board([("screen", "http://x/screen/hall")], lambda _: None)
+    board.take_devices([DEVICE | {"id": f"led-{n}"} for n in range(8)])
+    board.take_queue(QUEUE)
+    for number in range(60):
+        board.news(f"news {number}.")
+    console = Console(width=100, height=height, record=True, quiet=False)
+    with console.capture() as capture:
+        console.print(board)
+    lines = capture.get().rstrip("\n").split("\n")
+    assert len(lines) == height
+    assert "news 59." in capture.get()
+
+
 def test_only_changes_of_state_are_news() -> None:
     said: list[str] = []
     board = Board([], said.append)
@@ -61,6 +76,7 @@ def test_only_changes_of_state_are_news() -> None:
     [
         (None, ""),
         ({"text": "x"}, "x"),
+        ({"text": "x\ny"}, "x / y"),
         ({"units": {"1": {"ticket": "A001", "waiting": 2}}}, "1: A001 (2)"),
         ({"units": {"1": {"ticket": None, "waiting": None}}}, "1: - (0)"),
         (
