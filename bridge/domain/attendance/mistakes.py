@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from bridge.domain.attendance.wording import is_english
+
 WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "no_person": ("no person {person!r}", "没有工号“{person}”"),
     "left_early": (
@@ -131,9 +133,7 @@ class Mistake:
 
     def text(self, lang: str = "en") -> str:
         """In a language: English, else Chinese."""
-        return WORDS[self.code][0 if lang.lower().startswith("en") else 1].format(
-            **self.figures
-        )
+        return WORDS[self.code][0 if is_english(lang) else 1].format(**self.figures)
 
 
 def mistake(code: str, field: str = "", /, **figures: object) -> Mistake:

@@ -212,6 +212,11 @@ _LINES: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
+def is_english(language: str) -> bool:
+    """Whether words are wanted in English (`en`, `en-GB`); else they are Chinese."""
+    return language.lower().startswith("en")
+
+
 def _all_words() -> dict[str, tuple[str, str]]:
     words = {**_LINES, **{f"name.{key}": names for key, names in NAMES.items()}}
     for code, (chinese, english) in NOTES.items():
@@ -272,4 +277,4 @@ def _known(language: str) -> str:
 
 
 def _place(language: str) -> int:
-    return 1 if language.lower().startswith("en") else 0
+    return 1 if is_english(language) else 0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from bridge.service.attendance.importing.words import is_english
+from bridge.domain.attendance.wording import is_english
 
 
 class ImportKind(StrEnum):

@@ -61,15 +61,14 @@ class ImportResult:
     bad: Sequence[BadRow] = ()
     ignored: Sequence[str] = ()
     same: int = 0
+    numbers: Sequence[int] = ()
+    """The numbers of `rows` in the file."""
 
     @property
     def good(self) -> int:
         """Rows with nothing wrong; none with bad headings."""
         lines = {found.row for found in self.bad}
         return self.rows - len(lines) if lines <= set(self.numbers) else 0
-
-    numbers: Sequence[int] = ()
-    """The numbers of those rows in the file."""
 
 
 @dataclass(slots=True)

@@ -38,6 +38,9 @@ from bridge.service.attendance.importing.values import (
 )
 from bridge.service.attendance.told import FactKind
 
+IN_EVERY_LIST: Final = ((1, 1), (10, 1))
+"""Month and day of holidays that each year's list of the State Council has."""
+
 _DAY: Final = timedelta(days=1)
 _UNITS: Final = {
     "小时": LeaveUnit.HOUR,
@@ -111,10 +114,6 @@ def read_leaves(
             continue
         if decision is not None:
             into.decisions.append(decision)
-
-
-IN_EVERY_LIST: Final = ((1, 1), (10, 1))
-"""Month and day of holidays that each year's list of the State Council has."""
 
 
 def read_calendar(rows: Iterable[RowReading], into: Facts) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from bridge.domain.attendance.facts import Enrolment, Person
+from bridge.service.attendance.facts.book import enrolments_of
 from bridge.service.attendance.importing.known import Facts, KnownIds
 from bridge.service.attendance.importing.reading import RowReading
 from bridge.service.attendance.importing.values import to_day, to_list, to_text
@@ -115,14 +116,7 @@ def _enrolments(row: RowReading, before: Person | None) -> Any:
 
 def _checkable(enrolments: Sequence[Enrolment]) -> Any:
     """As plain values: pydantic takes ready objects as they are."""
-    return [
-        {
-            "user_id": item.user_id,
-            "valid_from": item.valid_from,
-            "valid_to": item.valid_to,
-        }
-        for item in enrolments
-    ]
+    return [asdict(item) for item in enrolments]
 
 
 def _refuse_shared(found: Sequence[tuple[RowReading, Person]], known: KnownIds) -> None:
@@ -153,9 +147,6 @@ def _refuse_shared(found: Sequence[tuple[RowReading, Person]], known: KnownIds) 
 
 
 def _uses(person: Person) -> Iterator[tuple[str, _Use]]:
-    joined, left = person.joined or date.min, person.left or date.max
-    for item in person.enrolments or (Enrolment(user_id=person.id),):
-        first = max(item.valid_from or date.min, joined)
-        last = min(item.valid_to or date.max, left)
+    for number, first, last in enrolments_of(person):
         if first <= last:
-            yield item.user_id, _Use(first=first, last=last, person=person)
+            yield number, _Use(first=first, last=last, person=person)

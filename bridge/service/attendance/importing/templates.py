@@ -8,9 +8,9 @@ from typing import Final
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from bridge.domain.attendance.wording import is_english
 from bridge.service.attendance.importing.columns import ImportKind
 from bridge.service.attendance.importing.fields import FIELDS
-from bridge.service.attendance.importing.words import is_english
 from bridge.service.attendance.sheets.workbooks import Book, Look, put
 
 _TITLES: Final = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from bridge.domain.attendance.wording import is_english
+
 _WORDS: Final[dict[str, tuple[str, str]]] = {
     "file.large": ("文件超过 {n} MB", "the file is larger than {n} MB"),
     "file.old": (
@@ -125,11 +127,6 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "approver": ("填了级别就要填批准人", "a level needs an approver"),
 }
-
-
-def is_english(lang: str) -> bool:
-    """Whether a language is English; all others are read as Chinese."""
-    return lang.lower().startswith("en")
 
 
 def say(code: str, lang: str, /, **figures: object) -> str:

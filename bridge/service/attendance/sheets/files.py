@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final, Literal
 
+from bridge.domain.attendance.wording import is_english
 from bridge.service.attendance.sheets.rows import (
     Column,
     DayTable,
@@ -172,7 +173,7 @@ def _add_table(
     top = add_top(page, sheet, lang, name, width)
     for number, heading in enumerate(table.headings, start=1):
         put(page, top, number, heading, HEADING)
-    dated = book.style(_DATE["en" if lang.lower().startswith("en") else "zh"])
+    dated = book.style(_DATE["en" if is_english(lang) else "zh"])
     text, figure, long = book.style(TEXT), book.style(CENTER), book.style(LEFT)
     plain: list[Style] = [dated, figure, text, text, text, text]
     plain += [figure] * (width - len(plain) - 1) + [long]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import Final
 
 from bridge.domain.attendance.facts import LeaveKind
 from bridge.domain.attendance.results import (
@@ -14,7 +15,12 @@ from bridge.domain.attendance.results import (
     MonthRow,
     SessionResult,
 )
-from bridge.domain.attendance.wording import name_of, note_text, waiting_text
+from bridge.domain.attendance.wording import (
+    is_english,
+    name_of,
+    note_text,
+    waiting_text,
+)
 from bridge.service.attendance.sheets.words import word
 from bridge.service.attendance.sheets.workbooks import Value
 from bridge.service.attendance.views import DayRow, Sheet
@@ -40,7 +46,7 @@ class DayTable:
     rows: Sequence[Sequence[Value]]
 
 
-_FIGURES = (
+_FIGURES: Final = (
     "due_days",
     "attended_days",
     "late",
@@ -241,11 +247,11 @@ def _remarks(
 
 
 def _joined(said: Sequence[str], lang: str) -> str:
-    return ("; " if lang.lower().startswith("en") else "；").join(dict.fromkeys(said))
+    return ("; " if is_english(lang) else "；").join(dict.fromkeys(said))
 
 
 def _states(states: Sequence[DayState], lang: str) -> str:
-    return (" + " if lang.lower().startswith("en") else "、").join(
+    return (" + " if is_english(lang) else "、").join(
         name_of("state", state, lang) for state in states
     )
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from bridge.domain.attendance.facts import CalendarDay, DayKind
 from bridge.domain.attendance.results import DayState
-from bridge.domain.attendance.wording import name_of, symbol
+from bridge.domain.attendance.wording import is_english, name_of, symbol
 from bridge.service.attendance.sheets.rows import by_department
 from bridge.service.attendance.sheets.tops import HEADING, NOTE, TEXT, add_top, anchor
 from bridge.service.attendance.sheets.words import word
@@ -108,5 +108,5 @@ def _calendar(sheet: Sheet, lang: str) -> str:
             told.append(text.strip())
     if not told:
         return ""
-    joint = "; " if lang.lower().startswith("en") else "；"
+    joint = "; " if is_english(lang) else "；"
     return word("line.calendar", lang, days=joint.join(told))

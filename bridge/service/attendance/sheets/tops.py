@@ -6,6 +6,7 @@ from typing import Final
 
 from openpyxl.worksheet.worksheet import Worksheet
 
+from bridge.domain.attendance.wording import is_english
 from bridge.service.attendance.sheets.words import word
 from bridge.service.attendance.sheets.workbooks import Look, put
 from bridge.service.attendance.views import MonthStatus, Sheet
@@ -69,7 +70,7 @@ def _state(sheet: Sheet, lang: str) -> str:
     ):
         if figure:
             said.append(word(key, lang, n=figure))
-    return (", " if lang.lower().startswith("en") else "，").join(said)
+    return (", " if is_english(lang) else "，").join(said)
 
 
 def _closing(status: MonthStatus, lang: str) -> str:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from bridge.domain.attendance.wording import is_english
+
 WORDS: Final[dict[str, tuple[str, str]]] = {
     "sheet.summary": ("月考勤汇总", "Month"),
     "sheet.calendar": ("符号日历", "Calendar"),
@@ -112,5 +114,5 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
 
 def word(key: str, lang: str, /, **figures: object) -> str:
     """The text of a key with its figures; Chinese unless `lang` is English."""
-    text = WORDS[key][1 if lang.lower().startswith("en") else 0]
+    text = WORDS[key][1 if is_english(lang) else 0]
     return text.format(**figures) if figures else text

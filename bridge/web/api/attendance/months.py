@@ -8,6 +8,7 @@ from urllib.parse import quote
 from fastapi import Path, Query, Request, Response
 
 from bridge.domain.attendance.results import MonthRow
+from bridge.domain.attendance.wording import is_english
 from bridge.domain.views import Page
 from bridge.service.attendance.views import MonthStatus, SheetForm
 from bridge.web.api.attendance.depends import WRITE_PROBLEMS, Act, Attendance
@@ -168,7 +169,7 @@ async def reopen_month(
 
 
 def _name(query: SheetQuery) -> str:
-    return "attendance" if query.lang.lower().startswith("en") else "考勤月报"
+    return "attendance" if is_english(query.lang) else "考勤月报"
 
 
 def file_answer(content: bytes, media_type: str, name: str) -> Response:
