@@ -53,7 +53,7 @@ LOOK_EVERY_S: Final = 1.0
 TICK_EVERY_S: Final = 30.0
 FEW_DAYS: Final = 300
 """So many days are concluded in a thread; more go to a process."""
-ROWS_AT_ONCE: Final = 100
+ROWS_AT_ONCE: Final = 50
 """Rows in one transaction: the writer must be free for presses."""
 STALE: Final = timedelta(minutes=5)
 """How old a row of today may be: clocks are read all the time."""
@@ -161,10 +161,10 @@ class Engine:
         if not marks.upto:
             return False
         book, now = await self._book(), self._now()
-        targets = await self._store.read(
-            lambda db: _targets(db, book, marks, self._since, now.date())
+        targets, batches = await self._store.read(
+            lambda db: _batches(_targets(db, book, marks, self._since, now.date()))
         )
-        for days in targets.batches():
+        for days in batches:
             batch = await self._store.read(
                 lambda db, days=days: gather(db, book, days, now)  # type: ignore[misc]
             )
@@ -310,6 +310,11 @@ def _targets(
             )
     beginning = beginning_of(db, since, today, book)
     return expand(marks, book, today=today, beginning=beginning, has_row=HasRow(rows))
+
+
+def _batches(targets: Targets) -> tuple[Targets, list[dict[str, list[date]]]]:
+    """Off the event loop: a year of a hall is 182,500 days."""
+    return targets, list(targets.batches())
 
 
 def _open_days(work: Work, book: Book, since: date | None) -> None:

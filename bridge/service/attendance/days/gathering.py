@@ -18,7 +18,7 @@ from bridge.service.attendance.facts.book import Book, day_start, enrolments_of
 from bridge.service.attendance.told import FactKind
 from bridge.store.tables import punch
 
-BATCH_DAYS: Final = 1500
+BATCH_DAYS: Final = 400
 """Days of people in one batch: a worker takes them in a fraction of a second."""
 LONGEST_PAST: Final = timedelta(days=400)
 """So far back people are counted whose first day nobody told."""
