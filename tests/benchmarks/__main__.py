@@ -16,7 +16,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import attendance, clocks, idle, latency, queue, throughput, waits
+from benchmarks import (
+    attendance,
+    clocks,
+    day,
+    idle,
+    latency,
+    queue,
+    throughput,
+    waits,
+)
 from benchmarks.figures import Figure
 from rich.console import Console
 from rich.table import Table
@@ -29,6 +38,7 @@ PARTS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "clocks": clocks.measure,
     "waits": waits.measure,
     "queue": queue.measure,
+    "day": day.measure,
 }
 
 
