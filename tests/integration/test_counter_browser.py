@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,7 @@ async def test_a_window_calls_starts_and_finishes(
         await expect(state).to_have_text("空闲")
         await expect(page.locator("#number")).to_have_text("")
         await expect(page.locator('[data-service="reg"]')).to_contain_text("1人")
-        await type_keys(page, "p", "p")
+        await type_keys(page, "p", "0")
         await expect(state).to_have_text("暂停")
         await expect(primary).to_contain_text("恢复服务")
     views = (await hall.queue()).counters
@@ -194,7 +195,7 @@ async def test_a_number_is_called_and_one_who_missed_queues_again(
         await expect(page.locator('#missed [data-number="A003"]')).to_be_visible()
         await type_keys(page, "g", "9", "Enter")
         await expect(page.locator("#message")).to_contain_text("没有这个号")
-        await page.keyboard.press("j")
+        await type_keys(page, "j")
         for sign in "A003":
             await page.locator(f'#entry-keys [data-sign="{sign}"]').click()
         await page.locator("#entry-done").click()
@@ -269,12 +270,12 @@ async def test_the_token_is_entered_once(
         await page.locator("#token-text").fill("wrong-token")
         await page.keyboard.press("Enter")
         await expect(page.locator("#state-word")).to_have_text("空闲")
-        await type_keys(page, "p", "p")
+        await type_keys(page, "p", "0")
         await expect(page.locator("#token")).to_contain_text("口令不对")
         await page.locator("#token-text").fill(TOKEN)
         await page.keyboard.press("Enter")
         await expect(page.locator("#token")).to_be_hidden()
-        await type_keys(page, "p", "p")
+        await type_keys(page, "p", "0")
         await expect(page.locator("#state-word")).to_have_text("暂停")
         await page.reload()
         await expect(page.locator("#state-word")).to_have_text("暂停")
@@ -327,3 +328,43 @@ async def area_of(page: Page, key: str) -> float:
     box = await page.locator(key).first.bounding_box()
     assert box is not None
     return box["width"] * box["height"]
+
+
+async def test_a_second_touch_is_none_on_the_panel_that_opened(
+    hall: Hall, web: Served, browser: Browser
+) -> None:
+    del hall
+    async with page_at(browser, f"{web.url}/counter/w1") as page:
+        await expect(page.locator("#state-word")).to_have_text("空闲")
+        opened = await page.evaluate(
+            """() => { document.querySelector('[data-action="pause"]').click();
+            const key = document.querySelector('#pauses button');
+            key.dispatchEvent(new MouseEvent("click", {bubbles: true, detail: 2,
+              cancelable: true}));
+            return !document.getElementById("pause").hidden; }"""
+        )
+        assert opened
+        await settle(page)
+        await expect(page.locator("#state-word")).to_have_text("空闲")
+        await page.locator("#pauses button").first.click()
+        await expect(page.locator("#state-word")).to_have_text("暂停")
+
+
+async def test_a_lost_hall_is_told_and_comes_back_by_itself(
+    hall: Hall, browser: Browser
+) -> None:
+    await draw_for(hall)
+    async with AsyncExitStack() as stack:
+        async with serving(hall) as web:
+            address = f"{web.url}/counter/w1"
+            page = await stack.enter_async_context(
+                page_at(browser, address, outages=True)
+            )
+            await expect(page.locator("#state-word")).to_have_text("空闲")
+        await expect(page.locator("#lost")).to_contain_text("正在自动重连")
+        await act(hall, CounterAction.CALL)
+        async with serving(hall, port=web.port):
+            await expect(page.locator("#lost")).to_be_hidden()
+            await expect(page.locator("#number")).to_have_text("A001")
+            await type_keys(page, " ")
+            await expect(page.locator("#state-word")).to_have_text("办理中")

@@ -52,7 +52,7 @@ async def act(hall: HallPort, action: CounterAction, **details: Any) -> None:
 
 async def settle(page: Page) -> None:
     """Until the hall has answered and a press is no second press."""
-    ready = page.locator("body:not(.is-sending):not(.is-settling)")
+    ready = page.locator("body:not(.is-sending):not(.is-settling):not(.is-opening)")
     await expect(ready).to_be_visible()
 
 

@@ -109,11 +109,12 @@ var HalldLists = (function () {
       at("missed"),
       line.missed.slice(0, MOST).map(function (ticket) {
         const item = row(ticket, false);
-        addKey(item, text("counter.again"), function () {
+        const keys = item.appendChild(make("span", "keys"));
+        addKey(keys, text("counter.again"), function () {
           pad.rejoin(ticket);
         });
         if (isFree && (ticket.counter === counter.id || ticket.counter === null)) {
-          addKey(item, text("counter.call_again"), function () {
+          addKey(keys, text("counter.call_again"), function () {
             pad.call(ticket);
           });
         }
@@ -178,7 +179,8 @@ var HalldLists = (function () {
   function start(lent) {
     pad = lent;
     Halld.context.services.forEach(function (service) {
-      services[service.id] = service.name;
+      const english = document.documentElement.lang === "en" ? service.name_en : "";
+      services[service.id] = english || service.name;
     });
     Halld.context.classes.forEach(function (one) {
       classes[one.id] = one.name;

@@ -8,6 +8,8 @@ var HalldPanels = (function () {
   const counter = Halld.context.counter;
 
   const PANELS = ["transfer", "pause", "entry"];
+  /** A second touch of the key that opened a panel is none on what lies there now. */
+  const DOUBLE_MS = 400;
   const PAUSES_MIN = [5, 10, 15, 30];
   const KINDS = [
     { id: "service", letter: "S" },
@@ -27,6 +29,7 @@ var HalldPanels = (function () {
   let onTransfer = null;
   let onEntry = null;
   let onOther = null;
+  let opened = 0;
 
   /** A key with its word and its shortcut; `letter` is what the keyboard says. */
   function makeKey(label, letter, done, sign) {
@@ -50,6 +53,11 @@ var HalldPanels = (function () {
 
   function open(name) {
     close();
+    opened = performance.now();
+    document.body.classList.add("is-opening");
+    setTimeout(function () {
+      document.body.classList.remove("is-opening");
+    }, DOUBLE_MS);
     at(name).hidden = false;
     const first = at(name).querySelector("input, button");
     if (first) {
@@ -116,7 +124,9 @@ var HalldPanels = (function () {
   /** What there is of a kind: every service, every other window, whoever sits there. */
   function targets() {
     if (kind === "service") {
-      return Halld.context.services;
+      return Halld.context.services.map(function (service) {
+        return { id: service.id, name: HalldLists.nameOf(service.id) };
+      });
     }
     if (kind === "counter") {
       return Halld.context.peers;
@@ -144,7 +154,7 @@ var HalldPanels = (function () {
       );
     });
     list.appendChild(
-      makeKey(text("counter.for_good"), "P", function () {
+      makeKey(text("counter.for_good"), "0", function () {
         close();
         done({});
       })
@@ -175,6 +185,7 @@ var HalldPanels = (function () {
   function drawEntryKeys(letters) {
     const list = at("entry-keys");
     list.textContent = "";
+    list.className = letters.length ? "" : "is-digits";
     letters.concat("1234567890".split(""), ["⌫"]).forEach(function (sign) {
       const key = make("button", "", sign);
       key.type = "button";
@@ -223,6 +234,16 @@ var HalldPanels = (function () {
       onOther();
     });
     document.addEventListener("keydown", keepFocus);
+    document.addEventListener(
+      "click",
+      function (event) {
+        if (event.detail && shown() && performance.now() - opened < DOUBLE_MS) {
+          event.stopPropagation();
+          event.preventDefault();
+        }
+      },
+      true
+    );
   }
 
   return {

@@ -47,6 +47,7 @@
     if (guess || !truth.state) {
       return;
     }
+    notePress();
     guess = expect(action, number);
     say("");
     draw();
@@ -162,16 +163,15 @@
 
   /** Whether this is the second press of a double press; keys may have changed under it. */
   function isSecond() {
-    const now = performance.now();
-    const isSoon = now - pressed < DOUBLE_MS;
-    if (!isSoon) {
-      pressed = now;
-      document.body.classList.add("is-settling");
-      setTimeout(function () {
-        document.body.classList.remove("is-settling");
-      }, DOUBLE_MS);
-    }
-    return isSoon;
+    return performance.now() - pressed < DOUBLE_MS;
+  }
+
+  function notePress() {
+    pressed = performance.now();
+    document.body.classList.add("is-settling");
+    setTimeout(function () {
+      document.body.classList.remove("is-settling");
+    }, DOUBLE_MS);
   }
 
   function press(action) {
@@ -245,6 +245,7 @@
   }
 
   function rejoin(ticket) {
+    notePress();
     send("/tickets/" + ticket.id + "/rejoin", { channel: "staff" }, function (status, body) {
       if (status === 200) {
         say(text("counter.done_return", { number: body.number, n: body.waiting_before }));

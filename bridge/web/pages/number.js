@@ -12,8 +12,8 @@ var HalldNumber = (function () {
   const MANY_PREFIXES = 4;
   /** News come in bunches; one question serves them all. */
   const LOOK_MS = 300;
-  /** A scanner types faster than a person, and ends with Enter. */
-  const SCAN_GAP_MS = 120;
+  /** A scanner types without a rest, and ends with Enter. */
+  const SCAN_GAP_MS = 3000;
 
   /** What the kiosk lends: view, shown, nameOf, day. */
   let kiosk = null;
