@@ -29,6 +29,7 @@ from bridge.domain.attendance.inputs import (
     Punch,
     Schedule,
 )
+from bridge.domain.attendance.plan import DayPlan, plan_day
 from bridge.domain.attendance.results import DayResult, PunchUse
 from devices.events import Direction
 
@@ -156,6 +157,11 @@ class Seen:
     def result(self) -> DayResult:
         """The row."""
         return conclude(self.given(), at(self.now, self.day))
+
+
+def plan_of(held: Schedule, day: date = DAY) -> DayPlan:
+    """What is due of Li on a day."""
+    return plan_day(held, LI, day, ZONE)
 
 
 def see(*punches: str | Punch, **more: object) -> DayResult:

@@ -16,6 +16,7 @@ from support.attending import (
     TWO,
     ZONE,
     changed,
+    plan_of,
     posted,
     schedule,
     stretch,
@@ -28,18 +29,13 @@ from bridge.domain.attendance.facts import (
     Posting,
     Session,
     Shift,
-    Variant,
 )
-from bridge.domain.attendance.inputs import Calendar, Schedule
+from bridge.domain.attendance.inputs import Calendar
 from bridge.domain.attendance.plan import DayPlan, plan_day
 
 FRIDAY = date(2025, 6, 13)
 SATURDAY = date(2025, 6, 14)
 MADE_UP_SUNDAY = date(2025, 4, 27)
-
-
-def plan(held: Schedule, day: date = DAY) -> DayPlan:
-    return plan_day(held, LI, day, ZONE)
 
 
 def hours(planned: DayPlan) -> list[str]:
@@ -105,14 +101,14 @@ def windows(planned: DayPlan) -> list[str]:
 )
 def test_windows(sessions: Sequence[Session], expected: list[str]) -> None:
     shift = Shift(id="s", name="s", sessions=sessions)
-    assert windows(plan(schedule(shift))) == expected
+    assert windows(plan_of(schedule(shift))) == expected
 
 
 def test_windows_keep_clear_of_the_days_around() -> None:
     day = Shift(
         id="s", name="s", sessions=(stretch("06:00", "23:00"),), weekdays=range(7)
     )
-    assert windows(plan(schedule(day))) == ["02:30-14:30 14:30-02:30+1"]
+    assert windows(plan_of(schedule(day))) == ["02:30-14:30 14:30-02:30+1"]
 
 
 def test_windows_keep_clear_of_long_work_two_days_ago() -> None:
@@ -120,7 +116,7 @@ def test_windows_keep_clear_of_long_work_two_days_ago() -> None:
     early = Shift(id="e", name="e", sessions=(stretch("01:00", "05:00"),))
     rotation = posted(None, rotation=("w", None, "e"), valid_from=DAY)
     held = schedule(watch, early, postings=[rotation])
-    first, last = plan(held), plan(held, DAY + timedelta(days=2))
+    first, last = plan_of(held), plan_of(held, DAY + timedelta(days=2))
     assert windows(first) == ["19:00-10:30+1 10:30+1-23:30+1"]
     assert windows(last) == ["23:30+1-03:00+2 03:00+2-09:00+2"]
 
@@ -140,65 +136,7 @@ def test_hours_over_midnight(sessions: Sequence[str], expected: list[str]) -> No
     shift = Shift(
         id="s", name="s", sessions=[stretch(*text.split("-")) for text in sessions]
     )
-    assert hours(plan(schedule(shift))) == expected
-
-
-SEASONAL = Shift(
-    id="s",
-    name="s",
-    sessions=(stretch("09:00", "17:00"),),
-    variants=(
-        Variant(sessions=(stretch("08:30", "12:00"),), weekdays=(4,)),
-        Variant(
-            sessions=(stretch("08:00", "16:00"),),
-            season_from="06-01",
-            season_to="09-30",
-        ),
-        Variant(
-            sessions=(stretch("10:00", "16:00"),),
-            season_from="12-15",
-            season_to="01-15",
-            weekdays=(1, 2),
-        ),
-        Variant(sessions=(stretch("10:30", "16:00"),), season_to="01-31"),
-        Variant(sessions=(stretch("09:30", "17:00"),), season_from="12-01"),
-    ),
-)
-
-
-@pytest.mark.parametrize(
-    ("day", "expected"),
-    [
-        (date(2025, 6, 13), "08:30-12:00"),  # Friday before the season
-        (date(2025, 6, 11), "08:00-16:00"),
-        (date(2025, 9, 30), "08:00-16:00"),
-        (date(2025, 10, 9), "09:00-17:00"),
-        (date(2025, 12, 16), "10:00-16:00"),  # Tuesday
-        (date(2026, 1, 14), "10:00-16:00"),  # Wednesday
-        (date(2026, 1, 15), "10:30-16:00"),  # Thursday
-        (date(2025, 12, 18), "09:30-17:00"),  # Thursday
-    ],
-)
-def test_variants(day: date, expected: str) -> None:
-    (due,) = plan(schedule(SEASONAL), day).due
-    assert f"{due.start:%H:%M}-{due.end:%H:%M}" == expected
-
-
-def test_the_version_of_the_day() -> None:
-    old = Shift(id="s", name="old", sessions=(stretch("09:00", "17:00"),))
-    new = replace(old, name="new", valid_from=DAY, sessions=(MORNING,))
-    held = schedule(old, new)
-    shift = plan(held).shift
-    before = plan(held, DAY - timedelta(days=1)).shift
-    assert shift is not None
-    assert before is not None
-    assert (before.name, shift.name) == ("old", "new")
-
-
-def test_a_shift_without_a_version_yet_is_not_guessed() -> None:
-    planned = plan(schedule(changed(TWO, valid_from=DAY + timedelta(days=1))))
-    assert (planned.due, planned.uncertain) == ((), True)
-    assert planned.waiting == ("shift:day",)
+    assert hours(plan_of(schedule(shift))) == expected
 
 
 @pytest.mark.parametrize(
@@ -219,7 +157,7 @@ def test_shifts_follow_the_calendar_or_not(
     day: date, *, follows: bool, weekdays: Sequence[int], due: bool
 ) -> None:
     shift = changed(TWO, follows_calendar=follows, weekdays=tuple(weekdays))
-    assert bool(plan(schedule(shift), day).due) is due
+    assert bool(plan_of(schedule(shift), day).due) is due
 
 
 @pytest.mark.parametrize(
@@ -297,7 +235,7 @@ def test_postings(postings: list[Posting], day: date, expected: list[str]) -> No
 
 def test_only_postings_that_hold_are_named() -> None:
     postings = [posted("day"), posted("one", id="P2", valid_from=DAY, counter="7")]
-    planned = plan(schedule(TWO, ONE, postings=postings))
+    planned = plan_of(schedule(TWO, ONE, postings=postings))
     assert (planned.postings, planned.counter) == (("P2",), "7")
 
 
@@ -305,21 +243,21 @@ DEFAULT = changed(TWO, is_default=True)
 
 
 def test_the_default_shift_is_for_people_without_any_posting() -> None:
-    assert plan(schedule(DEFAULT, postings=[])).due
+    assert plan_of(schedule(DEFAULT, postings=[])).due
     over = [posted(valid_to=date(2021, 1, 1))]
-    planned = plan(schedule(DEFAULT, postings=over))
+    planned = plan_of(schedule(DEFAULT, postings=over))
     assert (planned.due, planned.note) == ((), "no_posting")
 
 
 def test_the_default_shift_is_for_postings_that_name_none() -> None:
-    planned = plan(schedule(DEFAULT, postings=[posted(None)]))
+    planned = plan_of(schedule(DEFAULT, postings=[posted(None)]))
     assert planned.postings == ("P1",)
     assert len(planned.due) == 2
 
 
 @pytest.mark.parametrize("postings", [[], [posted(None)]])
 def test_no_shift_at_all_is_nothing_due(postings: list[Posting]) -> None:
-    planned = plan(schedule(TWO, postings=postings))
+    planned = plan_of(schedule(TWO, postings=postings))
     assert (planned.due, planned.note) == ((), "no_shift")
 
 
@@ -341,19 +279,19 @@ def test_people_are_due_while_they_are_here(
 
 
 def test_an_unknown_calendar_is_waited_for() -> None:
-    planned = plan(schedule(), date(2099, 6, 10))
+    planned = plan_of(schedule(), date(2099, 6, 10))
     assert planned.uncertain
     assert planned.waiting == ("calendar:2099",)
-    masked = plan(schedule(postings=[posted(weekdays=(0,))]), date(2099, 6, 10))
+    masked = plan_of(schedule(postings=[posted(weekdays=(0,))]), date(2099, 6, 10))
     assert (masked.uncertain, masked.waiting) == (False, ("calendar:2099",))
 
 
 def test_weights_of_a_day_are_one_at_most() -> None:
     plain = [stretch("08:00", "10:00"), stretch("11:00", "13:00")]
     held = schedule(Shift(id="s", name="s", sessions=plain))
-    assert [due.weight for due in plan(held).due] == [0.5, 0.5]
+    assert [due.weight for due in plan_of(held).due] == [0.5, 0.5]
     half = schedule(Shift(id="s", name="s", sessions=(MORNING,)))
-    assert [due.weight for due in plan(half).due] == [0.5]
+    assert [due.weight for due in plan_of(half).due] == [0.5]
 
 
 @pytest.mark.parametrize(
@@ -373,19 +311,19 @@ def test_clocks_that_matter(
         posted(shift, id=f"P{number}", clocks=names)
         for number, (shift, names) in enumerate(zip(("day", "late"), own, strict=False))
     ]
-    planned = plan(schedule(TWO, late, postings=postings))
+    planned = plan_of(schedule(TWO, late, postings=postings))
     assert tuple(planned.clocks) == clocks
 
 
 def test_the_memo_changes_nothing_and_stays_behind() -> None:
     held = schedule()
-    first = plan(held)
-    assert plan(held) == first
+    first = plan_of(held)
+    assert plan_of(held) == first
     assert held.memo
     copied = pickle.loads(pickle.dumps(held))  # noqa: S301 - our own
     assert copied.memo == {}
     assert copied == held
-    assert plan(copied) == first
+    assert plan_of(copied) == first
 
 
 def test_two_people_of_one_id_are_not_mixed() -> None:
@@ -399,5 +337,5 @@ def test_two_people_of_one_id_are_not_mixed() -> None:
 def test_own_calendar_days_move_what_is_due() -> None:
     closed = CalendarDay(day=DAY, kind=DayKind.HOLIDAY, name="停电")
     held = schedule(calendar=Calendar(days={DAY: closed}))
-    planned = plan(held)
+    planned = plan_of(held)
     assert (planned.due, planned.calendar) == ((), closed)
