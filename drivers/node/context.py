@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -34,6 +34,8 @@ class NodeServices:
     clock: Callable[[], datetime]
     subject_key: bytes
     clock_trusted: bool = False
+    room: Callable[[Lane], Awaitable[None]] = lambda _lane: asyncio.sleep(0)
+    """Waits, before more of a log is journalled, while the bridge takes it."""
     shared: dict[type, Any] = field(default_factory=dict)
     """What devices share, by its class."""
 
@@ -75,6 +77,8 @@ class NodeContext:
         remember: Mapping[str, Any] | None = None,
     ) -> None:
         """Journal events; returns when they are on disk."""
+        if bulk and events:
+            await self.services.room(events[0].type.lane)
         drafts = [self._draft(event, bulk=bulk) for event in events]
         await self.services.journal.append(
             drafts, device=self.device.id, remember=remember

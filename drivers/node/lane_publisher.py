@@ -26,6 +26,10 @@ FRESH_LIMIT: Final = 5000
 """Events kept in memory for their first publication."""
 STAND_STILL_S: Final = 5.0
 STAND_STILL_CAP_S: Final = 20.0
+AHEAD: Final = 2000
+"""Events of a log that are journalled ahead of the bridge while it takes them."""
+TAKES_S: Final = 0.5
+"""A bridge that acks nothing for so long is not waited for."""
 STUCK: Final = 1000
 """So many messages without PUBACK need no second copy."""
 RETRY_S: Final = 1.0
@@ -90,6 +94,8 @@ class LanePublisher:
         self._fresh: deque[Row] = deque()
         self._is_open = False
         self._wake = asyncio.Event()
+        self._taken = asyncio.Event()
+        self._is_taken = True
         self._moved_at = 0.0
         self._base = 0
         self._next = self._first_unacked()
@@ -138,6 +144,8 @@ class LanePublisher:
             older.acked = max(older.acked, older.last)
         if sequence > track.acked:
             self._still_s = self._first_still_s
+            self._is_taken = True
+            self._taken.set()
         went_back = sequence < track.acked
         track.acked = self._base = sequence
         self._moved_at = self._now()
@@ -147,6 +155,25 @@ class LanePublisher:
         if went_back or is_behind or is_before:
             self._next = self._first_unacked()
         self._wake.set()
+
+    async def room(self) -> None:
+        """Wait, before a log is journalled on, while the bridge takes what is.
+
+        What another device tells meanwhile is then not far behind. A bridge that
+        is away, or takes nothing, is not waited for.
+        """
+        while (
+            self._is_taken
+            and self._is_open
+            and self._bus.connected
+            and sum(max(t.last - t.acked, 0) for t in self._tracks) > AHEAD
+        ):
+            self._taken.clear()
+            try:
+                async with asyncio.timeout(TAKES_S):
+                    await self._taken.wait()
+            except TimeoutError:
+                self._is_taken = False
 
     def knows(self, epoch: str) -> bool:
         """Whether this journal has, or had, an epoch."""

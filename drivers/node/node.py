@@ -112,6 +112,7 @@ async def make_node(
         alarms=alarms,
         timing=timing.publisher,
     )
+    services.room = publisher.room
     entries = site.on_node(node)
     remembered = await journal.call(JournalStore.remembered)
     contexts = {

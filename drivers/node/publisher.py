@@ -114,6 +114,10 @@ class Publisher:
             if mine:
                 publisher.committed(mine)
 
+    async def room(self, lane: Lane) -> None:
+        """Wait before more of a log is journalled, while the bridge takes it."""
+        await self.lanes[lane].room()
+
     def connected(self) -> None:
         """Send again from the acks on: the connection is a new one."""
         self._subscribed.clear()
