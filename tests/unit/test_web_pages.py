@@ -203,3 +203,27 @@ def test_scripts_run_in_a_browser_of_2017(path: Path) -> None:
     ]
     for pattern in late:
         assert not re.search(pattern, text.replace("Halld.at", "Halld_at")), pattern
+
+
+STYLES = [
+    path
+    for path in sorted(rendering.PAGES.glob("*.css"))
+    # Offices have newer browsers than the boxes that hang in halls.
+    if not path.name.startswith("manage")
+]
+
+
+@pytest.mark.parametrize("path", STYLES, ids=lambda path: path.name)
+def test_styles_are_those_of_a_browser_of_2017(path: Path) -> None:
+    text = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    late = [
+        *(r"\binset\s*:", r"[{;]\s*aspect-ratio\s*:", r"\b(clamp|min|max)\(", r":is\("),
+        *(r":where\(", r":has\(", r":focus-visible", r"@layer", r"@container"),
+        *(r"\bdv[hw]\b", r"\d[ls]v[hw]\b", r"\bscale\s*:", r"\btranslate\s*:"),
+        *(r"margin-inline", r"padding-inline", r"@import", r"url\("),
+    ]
+    for pattern in late:
+        assert not re.search(pattern, text), pattern
+    # A gap between flex items came in 2020; between those of a grid it is older.
+    for rule in re.findall(r"\{([^{}]*)\}", text):
+        assert "display: grid" in rule or not re.search(r"\bgap\s*:", rule), rule

@@ -8,8 +8,10 @@
   /** What does not fit takes turns. */
   const TURN_MS = 8000;
   const ROW_VMIN = 12;
+  const UPRIGHT_ROW_VMIN = 17;
   /** Widths in the foot: the heading, a letter of a name, a count. */
   const HEAD_VMIN = 29;
+  const UPRIGHT_HEAD_VMIN = 8;
   const NAME_VMIN = 4.6;
   const COUNT_VMIN = 16.5;
   /** More numbers than fit into any row. */
@@ -92,8 +94,12 @@
       const longest = services.reduce(function (most, service) {
         return Math.max(most, widthOf(service.name || service.id));
       }, 2);
-      const room = window.innerWidth / vmin - HEAD_VMIN;
+      const room = window.innerWidth / vmin - (isUpright() ? UPRIGHT_HEAD_VMIN : HEAD_VMIN);
       return Math.max(1, Math.min(4, Math.floor(room / (longest * NAME_VMIN + COUNT_VMIN))));
+    }
+
+    function isUpright() {
+      return window.innerHeight > window.innerWidth;
     }
 
     /** Of a text, in its own font size. */
@@ -189,10 +195,10 @@
 
     function fit() {
       const vmin = Math.min(window.innerWidth, window.innerHeight) / 100;
+      const height = vmin * (isUpright() ? UPRIGHT_ROW_VMIN : ROW_VMIN);
       const section = at("lines");
-      section.classList.remove("has-pages");
-      section.classList.toggle("has-pages", services.length > section.clientHeight / vmin / ROW_VMIN);
-      rows = Math.max(1, Math.floor(at("queues").clientHeight / vmin / ROW_VMIN));
+      section.classList.toggle("has-pages", services.length > Math.floor(section.clientHeight / height));
+      rows = Math.max(1, Math.floor(at("queues").clientHeight / height));
       draw();
     }
 

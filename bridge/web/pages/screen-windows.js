@@ -84,7 +84,7 @@
       const prefix = Halld.context.services.reduce(function (most, service) {
         return Math.max(most, service.prefix.length);
       }, 1);
-      const least = 38.5 + 3.2 * (longest + prefix - 3) + (document.documentElement.lang === "en" ? 8 : 0);
+      const least = 39.5 + 3.2 * (longest + prefix - 3) + (document.documentElement.lang === "en" ? 5.5 : 0);
       let columns = Math.max(1, Math.min(6, Math.floor((width + 1.5) / least)));
       const most = Math.max(1, Math.floor(height / LEAST_VMIN));
       size = columns * most;
