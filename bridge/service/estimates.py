@@ -6,34 +6,16 @@ not with each ticket.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from typing import Any, Final, Protocol, TypeVar
-
-from sqlalchemy import Connection
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from bridge.domain.views import ServiceView
 from bridge.service.tickets import only_area, service_views
-from bridge.service.work import Work
+from bridge.service.work import Store, Work
 from devices.site import Site
 
 LOOK_EVERY_S: Final = 10.0
 MINUTE_S: Final = 60
-
-Result = TypeVar("Result")
-
-
-class Store(Protocol):
-    """What is needed of the hall."""
-
-    def now(self) -> datetime:
-        """The time, aware, in the hall's zone."""
-
-    async def read(self, query: Callable[[Connection], Result]) -> Result:
-        """Run a query on a reader's connection."""
-
-    async def transact(self, job: Callable[[Work], Result]) -> Result:
-        """Run a job in a transaction."""
 
 
 class Estimates:

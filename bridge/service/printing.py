@@ -52,9 +52,6 @@ class Host(Store, Protocol):
 
     directory: Directory
 
-    def now(self) -> datetime:
-        """The time, aware, in the hall's zone."""
-
     async def command(
         self, device: str, name: str, args: Mapping[str, Any], timeout_s: float
     ) -> Reply:

@@ -55,7 +55,10 @@ class Effects(Protocol):
 
 
 class Store(Protocol):
-    """The hall's store, as the parts of the hall use it."""
+    """The hall's store and time, as the parts of the hall use them."""
+
+    def now(self) -> datetime:
+        """The time, aware, in the hall's zone."""
 
     async def read(self, query: Callable[[Connection], Result]) -> Result:
         """Run a query on a reader's connection."""

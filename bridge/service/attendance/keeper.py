@@ -71,9 +71,6 @@ class HallStore(Store, Protocol):
     def store_path(self) -> Path:
         """The file of the store."""
 
-    def now(self) -> datetime:
-        """The time, aware, in the hall's zone."""
-
     def devices(self) -> Sequence[DeviceView]:
         """Every device, by id."""
 
