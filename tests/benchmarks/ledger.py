@@ -34,6 +34,8 @@ class Ledger:
     """Tickets and their turns, by service."""
     at: dict[str, str | None] = field(default_factory=dict)
     """The ticket at each window."""
+    places: dict[str, str] = field(default_factory=dict)
+    """The window that called each ticket last."""
     announced: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     """First announcements of each ticket."""
     skipped: int = 0
@@ -77,8 +79,10 @@ class Ledger:
             self.waiting[service][name] = datetime.fromisoformat(data["turn"])
             return
         turn = self.waiting[service].pop(name, None)
-        if before in AT_WINDOW and state == "called" and turn is not None:
-            self.doubled += 1
+        if state in AT_WINDOW:
+            place = self.places.get(name)
+            self.doubled += before in AT_WINDOW and place != data["counter"]
+            self.places[name] = data["counter"]
         if state == "called" and turn is not None:
             self.skipped += any(
                 other < turn
