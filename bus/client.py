@@ -76,7 +76,7 @@ class BusClient:
         self._lost_at: deque[float] = deque(maxlen=TAKEOVER_LIMIT)
         self._faults: dict[str, str] = {}
         """By filter, what its handler failed with last; until it works again."""
-        self._told: set[tuple[str, str]] = set()
+        self._logged: set[tuple[str, str]] = set()
         self.takeovers = 0
         """How often another program with this id was noticed."""
 
@@ -240,7 +240,7 @@ class BusClient:
 
     def _note_fault(self, topic_filter: str, topic: str, error: Exception) -> None:
         kind = topic_filter, type(error).__name__
-        if kind not in self._told:
-            self._told.add(kind)
+        if kind not in self._logged:
+            self._logged.add(kind)
             log.error("%s: cannot handle %s", self.client_id, topic, exc_info=error)
         self._faults[topic_filter] = f"cannot handle what came on {topic}: {error!r}"
