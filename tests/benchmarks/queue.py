@@ -52,6 +52,8 @@ ENDS_AFTER: Final = 10
 SPEAKS_S: Final = 2.0
 """A call and its repetitions, cut short, are said in this."""
 SETTLE_S: Final = 3.0
+RESTS_S: Final = 1.0
+"""Between two refreshes of a card."""
 PART: Final = "queue"
 
 
@@ -77,14 +79,20 @@ class Marks:
             self.committed.append(now - self.pressed[len(self.committed)])
 
     def displays(self, *, cards: bool) -> list[float]:
-        """From each call to the first byte that its window's display got after it."""
+        """From each call to the first byte that its window's display got after it.
+
+        A card that was written within the last second is left alone meanwhile: such
+        calls do not count (a quiet card is written again every 30 s).
+        """
         found = []
         for window, presses in self.calls.items():
             if (window % 2 == 0) is not cards:
                 continue
             for at in presses:
-                later = [moment for moment in self.shown[window] if moment >= at]
-                found += [min(later) - at] if later else []
+                moments = self.shown[window]
+                later = [moment for moment in moments if moment >= at]
+                is_rested = not any(at - RESTS_S < moment < at for moment in moments)
+                found += [min(later) - at] if later and is_rested else []
         return found
 
     def screens(self, seen: list[Seen], *, last: bool) -> list[float]:

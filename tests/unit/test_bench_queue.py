@@ -88,6 +88,8 @@ def test_effects_are_counted_from_the_presses() -> None:
     marks.acked(2, 11.5)
     seen = [Seen(call=7, counter=2, first=10.5, last=11.0, screens=200)]
     assert marks.committed == [1.5, 0.5]
+    assert marks.displays(cards=True) == []  # written half a second before
+    marks.shown[2][0] = 8.5
     assert marks.displays(cards=True) == [0.25]
     assert marks.displays(cards=False) == []
     assert marks.screens(seen, last=False) == [0.5]
