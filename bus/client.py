@@ -64,7 +64,7 @@ class BusClient:
     ) -> None:
         self.address = address
         self.client_id = client_id
-        self.reason = "not connected yet"
+        self.reason = self._told = "not connected yet"
         """Why there is no connection; empty while connected."""
         self._hello = hello
         self._on_connect = on_connect
@@ -152,6 +152,7 @@ class BusClient:
                 await asyncio.sleep(TAKEOVER_WINDOW_S * (0.5 + random.random()))
             else:
                 await asyncio.sleep(backoff.next_s())
+            self._tell()
 
     async def _one_connection(self, backoff: Backoff) -> None:
         """Connect and serve until it breaks."""
@@ -206,7 +207,7 @@ class BusClient:
     def _came_up(self) -> None:
         assert self._connection is not None  # noqa: S101 - narrows the type
         log.info("connected to %s as %s", self.address, self.client_id)
-        self.reason = ""
+        self.reason = self._told = ""
         self._up.set()
         self._connection.subscribe(list(self._handlers))
         if self._on_connect is not None:
@@ -217,9 +218,13 @@ class BusClient:
             self._on_subscribed()
 
     def _down(self, reason: str) -> None:
-        if self.reason != reason:
-            log.warning("%s: %s; trying again for ever", self.client_id, reason)
         self.reason = reason
+
+    def _tell(self) -> None:
+        """Log why it is down, once, and not when everything ends at once."""
+        if self._told != self.reason:
+            log.warning("%s: %s; trying again for ever", self.client_id, self.reason)
+        self._told = self.reason
 
     def _taken_over(self) -> bool:
         lost = self._lost_at
