@@ -140,6 +140,7 @@ class CounterView:
 class WindowLineView:
     """Whom a window may call: `total` wait, `waiting` is how it would call them.
 
+    `waiting_before` counts those ahead at this window; no wait is estimated here.
     `held` are those it holds, latest first; `missed` those whose call passed and
     who may still wait again, latest first.
     """

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, or_
+from sqlalchemy import Connection, or_, select
 
 from bridge.domain.errors import NotFoundError
-from bridge.domain.queue import QUEUED, hall_day
+from bridge.domain.queue import hall_day
 from bridge.domain.roster import services_on
 from bridge.domain.turns import Queued, in_order
-from bridge.domain.views import TicketState, TicketView, WindowLineView
-from bridge.service.lineup import outlook, places
+from bridge.domain.views import TicketState, WindowLineView
 from bridge.service.tickets import Ticket, ticket_of, tickets, told_ticket
 from bridge.store import tables
 from devices.site import Counter, Site
 
-MOST: Final = 100
+MOST: Final = 50
 """So many of each are told; nobody reads more on a pad."""
 
 _T, _I = tables.ticket, tables.ticket_interval
@@ -31,33 +30,41 @@ def window_line(
     counter = site.counter(counter_id)
     if counter is None:
         raise NotFoundError(f"no counter {counter_id!r}")
-    waiting = _waiting(db, counter, now)
+    keys = _line(db, counter, now)
+    first = {
+        row.id: ticket_of(row)
+        for row in db.execute(tickets().where(_T.c.id.in_(keys[:MOST])))
+    }
     return WindowLineView(
-        waiting=_views(db, site, waiting[:MOST], now),
-        total=len(waiting),
-        held=_views(db, site, _held(db, counter), now),
-        missed=_views(db, site, _missed(db, site, counter, now), now),
+        waiting=[
+            replace(told_ticket(site, first[key]), waiting_before=place)
+            for place, key in enumerate(keys[:MOST])
+        ],
+        total=len(keys),
+        held=[told_ticket(site, each) for each in _held(db, counter)],
+        missed=[told_ticket(site, each) for each in _missed(db, site, counter, now)],
     )
 
 
-def _waiting(db: Connection, counter: Counter, now: datetime) -> list[Ticket]:
+def _line(db: Connection, counter: Counter, now: datetime) -> list[int]:
     weights = services_on(counter, now.date())
     served = _T.c.only_counter.is_(None) & _T.c.service.in_(list(weights))
     rows = db.execute(
-        tickets().where(tables.IS_QUEUED, or_(_T.c.only_counter == counter.id, served))
-    )
-    found = {row.id: ticket_of(row) for row in rows}
-    line = [
-        Queued(
-            key=each.key,
-            service=each.service,
-            turn=each.turn,
-            only_counter=each.only_counter,
+        select(_T.c.id, _T.c.service, _T.c.turn, _T.c.only_counter).where(
+            tables.IS_QUEUED, or_(_T.c.only_counter == counter.id, served)
         )
-        for each in found.values()
+    )
+    waiting = [
+        Queued(
+            key=row.id,
+            service=row.service,
+            turn=row.turn,
+            only_counter=row.only_counter,
+        )
+        for row in rows
     ]
-    ordered = in_order(line, counter=counter.id, weights=weights, now=now)
-    return [found[each.key] for each in ordered]
+    ordered = in_order(waiting, counter=counter.id, weights=weights, now=now)
+    return [each.key for each in ordered]
 
 
 def _held(db: Connection, counter: Counter) -> list[Ticket]:
@@ -87,11 +94,3 @@ def _missed(
         .limit(MOST)
     )
     return [ticket_of(row) for row in db.execute(query)]
-
-
-def _views(
-    db: Connection, site: Site, found: Sequence[Ticket], now: datetime
-) -> list[TicketView]:
-    view = outlook(db, site, now.date())
-    ahead = places(db, {each.key for each in found if each.state in QUEUED})
-    return [told_ticket(site, each, ahead.get(each.key), view) for each in found]

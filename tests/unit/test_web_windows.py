@@ -83,6 +83,7 @@ async def test_a_line_stands_as_the_window_would_call_it(
     assert numbers(seen["waiting"]) == ["B002", "A001", "B001"]
     assert [each["priority"] for each in seen["waiting"]] == ["elderly", None, None]
     assert (seen["total"], seen["held"], seen["missed"]) == (3, [], [])
+    assert [each["waiting_before"] for each in seen["waiting"]] == [0, 1, 2]
     assert numbers((await line(client, "w2"))["waiting"]) == ["B002", "B001"]
     called = [(await post(client, "counters/w1/call"))["number"]]
     for _ in range(2):

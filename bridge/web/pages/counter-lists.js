@@ -8,7 +8,9 @@ var HalldLists = (function () {
   const counter = Halld.context.counter;
 
   /** News come in bunches; one question serves them all. */
-  const SETTLE_MS = 250;
+  const SETTLE_MS = 200;
+  /** News of other windows may wait longer, and not all pads of a hall ask at once. */
+  const OTHERS_MS = 800;
   const AGAIN_MS = 5000;
   /** Minutes on the page grow by themselves. */
   const REDRAW_MS = 15000;
@@ -18,6 +20,7 @@ var HalldLists = (function () {
   const services = {};
   let line = { waiting: [], total: 0, held: [], missed: [] };
   let timer = 0;
+  let dueAt = 0;
   let isAsking = false;
   let isStale = false;
   /** What a pad lends: resume, call, rejoin, changed. */
@@ -126,10 +129,17 @@ var HalldLists = (function () {
 
   /** Ask soon; what came meanwhile is asked for once more. */
   function refresh() {
+    plan(SETTLE_MS);
+  }
+
+  function plan(wait) {
+    const due = performance.now() + wait;
     if (isAsking) {
       isStale = true;
-    } else if (!timer) {
-      timer = setTimeout(ask, SETTLE_MS);
+    } else if (!timer || due < dueAt) {
+      clearTimeout(timer);
+      dueAt = due;
+      timer = setTimeout(ask, wait);
     }
   }
 
@@ -147,23 +157,20 @@ var HalldLists = (function () {
       if (isStale) {
         refresh();
       } else if (status !== 200) {
-        timer = setTimeout(ask, AGAIN_MS);
+        plan(AGAIN_MS);
       }
     });
   }
 
-  /** Whether news of a ticket may change what is listed. */
-  function concerns(ticket) {
-    const known = line.held.concat(line.missed, line.waiting).some(function (one) {
+  /** News of a ticket: soon when it is this window's, else in a while. */
+  function hear(ticket) {
+    const isListed = line.held.concat(line.missed, line.waiting).some(function (one) {
       return one.id === ticket.id;
     });
-    const mine = pad.services().indexOf(ticket.service) >= 0;
-    return known || mine || ticket.counter === counter.id || ticket.only_counter === counter.id;
-  }
-
-  function hear(ticket) {
-    if (concerns(ticket)) {
+    if (ticket.counter === counter.id || ticket.only_counter === counter.id) {
       refresh();
+    } else if (isListed || pad.services().indexOf(ticket.service) >= 0) {
+      plan(OTHERS_MS * (1 + Math.random()));
     }
   }
 
