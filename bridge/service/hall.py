@@ -31,11 +31,12 @@ from bridge.service.displays import RENEW_EVERY_S, Displays
 from bridge.service.drawing import Drawing
 from bridge.service.estimates import LOOK_EVERY_S, Estimates
 from bridge.service.history import DeviceHistory
-from bridge.service.intake import LOST_RANGE, ROLLED_BACK, retry_quarantined
+from bridge.service.intake import LOST_RANGE, ROLLED_BACK
 from bridge.service.listing import Listing
 from bridge.service.once import do_once
 from bridge.service.ports import Errand, Once
 from bridge.service.printing import Printing
+from bridge.service.quarantine import retry_quarantined
 from bridge.service.shapes import as_json
 from bridge.service.stream import Areas, Hub, Reader
 from bridge.service.visits import note_rates

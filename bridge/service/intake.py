@@ -163,55 +163,6 @@ class Intake:
             self.held.pop(key, None)
 
 
-def retry_quarantined(work: Work) -> tuple[int, int]:
-    """Run every quarantined event again; (now done, still quarantined).
-
-    One of which a good copy came meanwhile is done: it becomes its duplicate.
-    """
-    table = tables.inbox
-    rows = work.db.execute(
-        select(table)
-        .where(table.c.status == QUARANTINED)
-        .order_by(table.c.position, table.c.sequence)
-    ).all()
-    done = 0
-    for row in rows:
-        values = _retried(work, row)
-        done += "status" in values
-        work.db.execute(
-            update(table)
-            .where(table.c.position == row.position, table.c.sequence == row.sequence)
-            .values(**values)
-        )
-    if done == len(rows):
-        work.end_alarm("quarantined", "inbox")
-    return done, len(rows) - done
-
-
-def _retried(work: Work, row: Row[Any]) -> dict[str, Any]:
-    """What becomes of a quarantined row."""
-    name = row.event.removesuffix(ASIDE)
-    table = tables.inbox
-    found = work.db.execute(
-        select(table.c.sequence)
-        .where(table.c.source == row.source, table.c.ending == ending(name))
-        .where(table.c.event == name)
-        .where(table.c.status != DUPLICATE, table.c.status != QUARANTINED)
-    ).first()
-    if found is not None:
-        return {"status": DUPLICATE}
-    try:
-        with work.unit.attempt():
-            event = CloudEvent.from_json(json.loads(row.envelope))
-            handle(work, event.type, [event])
-    except OperationalError:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, it stays on record
-        return {"reason": _reason(error)}
-    done = {"status": DONE, "event": name, "ending": ending(name)}
-    return {**done, "reason": None, "envelope": None}
-
-
 def _position(work: Work, key: LaneKey) -> Row[Any]:
     values = {"node": key.node, "epoch": key.epoch, "lane": key.lane}
     place = {f"b_{name}": value for name, value in values.items()}
@@ -279,7 +230,7 @@ def _store_one(work: Work, position: int, event: CloudEvent) -> bool:
     except OperationalError:
         raise
     except Exception as error:  # noqa: BLE001 - a poison event never stops a node
-        reason = _reason(error)
+        reason = reason_of(error)
         _quarantine(work, position, event, reason)
         work.raise_alarm(
             "quarantined",
@@ -398,5 +349,6 @@ def _envelope(event: CloudEvent) -> str:
     return json.dumps(body)  # ASCII: any text can be kept
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
+    """Why an event is quarantined, for people."""
     return safe_text(f"{type(error).__name__}: {error}")[:500]
