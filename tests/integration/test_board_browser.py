@@ -36,10 +36,11 @@ CUT_OFF = """
   .filter((e) => {
     const box = e.getBoundingClientRect();
     const room = e.closest("li, header").getBoundingClientRect();
-    const next = e.closest("li") && e.parentNode.nextElementSibling;
+    const cell = e.closest("li") && e.parentNode.nextElementSibling;
+    const next = cell && cell.lastElementChild.getBoundingClientRect();
     return box.right > room.right + 1 || box.bottom > room.bottom + 1
-      || window.innerWidth >= 1000 && next && next.lastElementChild
-        && box.right > next.lastElementChild.getBoundingClientRect().left;
+      || next && next.top < box.bottom && box.right > next.left
+        && next.left > box.left;
   })
   .map((e) => e.textContent)
 """

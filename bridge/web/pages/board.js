@@ -13,6 +13,7 @@
   const PLACES = [[0, 0], [0.5, 0], [0.5, 0.5], [0, 0.5], [-0.5, 0.5], [-0.5, 0], [-0.5, -0.5], [0, -0.5], [0.5, -0.5]];
   const HIDE_MS = 5000;
   const ROW_VMIN = 11;
+  const UPRIGHT_ROW_VMIN = 18;
 
   let services = [];
   let counters = [];
@@ -85,7 +86,9 @@
 
   function rowsAtOnce() {
     const vmin = Math.min(window.innerWidth, window.innerHeight) / 100;
-    return isWall() ? Math.max(1, Math.floor(at("services").clientHeight / vmin / ROW_VMIN)) : Math.max(1, services.length);
+    const row = window.innerHeight > window.innerWidth ? UPRIGHT_ROW_VMIN : ROW_VMIN;
+    const many = isWall() ? Math.floor(at("services").clientHeight / vmin / row) : services.length;
+    return Math.max(1, many);
   }
 
   function draw() {
