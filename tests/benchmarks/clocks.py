@@ -99,6 +99,9 @@ async def _first_read(
         hearing(hall, {**_lanes(desk, clock), **_standing(standing)}),
     ):
         await hall.all_ready(prefix="bus")
+        pressed.append(loop.time())  # the first waits until the lane is open
+        line.press(ff68(ADDRESSES, RATING_FUNC, 0))
+        await desk.reach(1)
         pressing = asyncio.create_task(_press(line, pressed))
         await asyncio.sleep(QUIET_S)
         quiet_until = loop.time()
@@ -112,9 +115,9 @@ async def _first_read(
         memory = hall.memory_by_part()
         kept = await _punches(hall)
     ready = standing.ready_at or quiet_until
-    took = [desk.at(n) - at for n, at in enumerate(pressed, 1)]
-    quiet = [s for s, at in zip(took, pressed, strict=True) if at < quiet_until]
-    beside = [s for s, at in zip(took, pressed, strict=True) if ready <= at < committed]
+    took = [(desk.at(n) - at, at) for n, at in enumerate(pressed, 1)][1:]
+    quiet = [s for s, at in took if at < quiet_until]
+    beside = [s for s, at in took if ready <= at < committed]
     return [
         Figure(
             part=PART,
@@ -235,7 +238,7 @@ def _standing(standing: Standing) -> dict[str, Callable[[Message], None]]:
 async def _press(line: Line, pressed: list[float]) -> None:
     """Press one evaluator after the other, until cancelled."""
     loop = asyncio.get_running_loop()
-    start = loop.time()
+    start = loop.time() - len(pressed) / PRESSES_PER_S
     while True:
         number = len(pressed)
         await asyncio.sleep(max(0.0, start + number / PRESSES_PER_S - loop.time()))
