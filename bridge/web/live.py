@@ -20,7 +20,7 @@ from starlette.types import Message, Receive, Scope, Send
 from bridge.domain.views import Change
 from bridge.service.ports import HallPort
 from bridge.service.stream import Areas
-from bridge.web.encoding import to_json
+from bridge.web.encoding import as_plain, to_json
 
 HEARTBEAT_S: Final = 15.0
 """A comment this often tells a quiet stream from a dead one (contract)."""
@@ -30,6 +30,9 @@ RETRY_MS: Final = 2000
 
 MAX_STREAMS: Final = 1000
 """More open streams than any hall has screens."""
+
+NOT_PUBLIC: Final = frozenset({"staff", "priority", "appointment"})
+"""What a public screen may not see of tickets, windows and calls."""
 
 _CACHED_FRAMES: Final = 512
 _CACHED_SNAPSHOTS: Final = 32
@@ -45,14 +48,14 @@ class _Snapshot:
 
 
 class Live:
-    """All streams of one hall; a change is written as JSON once."""
+    """All streams of one hall; a change is written as JSON once for all that may."""
 
     def __init__(self, hall: HallPort, *, heartbeat_s: float = HEARTBEAT_S) -> None:
         self.heartbeat_s = heartbeat_s
         self.streams = 0
         self._hall = hall
         self._closed = asyncio.Event()
-        self._frames: OrderedDict[int, bytes] = OrderedDict()
+        self._frames: OrderedDict[tuple[int, bool], bytes] = OrderedDict()
         self._snapshots: OrderedDict[Areas, _Snapshot] = OrderedDict()
         self._reading = asyncio.Lock()
         self._order = itertools.count()
@@ -84,7 +87,7 @@ class Live:
                 if missed is not None:
                     seen = last_id
                     for change in missed:
-                        yield self._frame(change)
+                        yield self._frame(change, areas)
                         seen = change.id
             if seen is None:
                 seen, frame = await self._snapshot(areas)
@@ -96,7 +99,7 @@ class Live:
                         seen, frame = await self._snapshot(areas)
                         parts.append(frame)
                     elif later.id > seen:
-                        parts.append(self._frame(later))
+                        parts.append(self._frame(later, areas))
                         seen = later.id
                 if parts:
                     yield b"".join(parts)
@@ -109,6 +112,8 @@ class Live:
             if kept is None or kept.begun < asked:
                 begun = next(self._order)
                 last, state = await self._hall.snapshot(areas)
+                if areas is not None:
+                    state = public(as_plain(state, self._zone))
                 frame = event_frame("snapshot", last, state, self._zone)
                 kept = _Snapshot(begun=begun, last=last, frame=frame)
                 self._snapshots[areas] = kept
@@ -117,11 +122,13 @@ class Live:
                     self._snapshots.popitem(last=False)
         return kept.last, kept.frame
 
-    def _frame(self, change: Change) -> bytes:
-        frame = self._frames.get(change.id)
+    def _frame(self, change: Change, areas: Areas) -> bytes:
+        is_public = areas is not None
+        frame = self._frames.get((change.id, is_public))
         if frame is None:
-            frame = event_frame(change.kind, change.id, change.data, self._zone)
-            self._frames[change.id] = frame
+            data = public(change.data) if is_public else change.data
+            frame = event_frame(change.kind, change.id, data, self._zone)
+            self._frames[change.id, is_public] = frame
             if len(self._frames) > _CACHED_FRAMES:
                 self._frames.popitem(last=False)
         return frame
@@ -129,6 +136,17 @@ class Live:
     @property
     def _zone(self) -> tzinfo:
         return self._hall.site.hall.zone
+
+
+def public(data: Any) -> Any:
+    """JSON-ready values without what only the hall's people may see."""
+    if isinstance(data, Mapping):
+        return {
+            key: public(item) for key, item in data.items() if key not in NOT_PUBLIC
+        }
+    if isinstance(data, list):
+        return [public(item) for item in data]
+    return data
 
 
 def event_frame(kind: str, number: int, data: Mapping[str, Any], zone: tzinfo) -> bytes:

@@ -128,6 +128,25 @@ async def test_a_stream_of_several_areas(
         assert seen == ["w3", "w1"]
 
 
+async def test_a_public_screen_sees_no_staff_and_no_class(
+    web: Served, hall: FakeHall
+) -> None:
+    ticket = {"id": "t1", "number": "A001", "priority": "elderly", "staff": "1007"}
+    told = {"id": "w1", "staff": "1007", "ticket": ticket, "waiting": [ticket]}
+    async with follow(web, "?area=hall") as screen, follow(web) as pad:
+        snapshot = (await anext(screen)).data
+        assert not any(f'"{name}"' in snapshot for name in live.NOT_PUBLIC)
+        assert '"staff"' in (await anext(pad)).data
+        hall.change("counter", "hall", told)
+        brief = {"id": "t1", "number": "A001"}
+        assert json.loads((await anext(screen)).data) == {
+            "id": "w1",
+            "ticket": brief,
+            "waiting": [brief],
+        }
+        assert json.loads((await anext(pad)).data) == told
+
+
 @pytest.mark.parametrize("query", ["?area=", "?area=hall,cellar", "?area=hall,"])
 async def test_an_area_that_is_not_there_is_told(web: Served, query: str) -> None:
     async with httpx.AsyncClient() as client:
