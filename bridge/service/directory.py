@@ -169,6 +169,10 @@ class Directory:
         """The effective state of a device of the hall file."""
         return self._standing(self._entries[device])
 
+    def session(self, device: str) -> int | None:
+        """The session of the node that runs a device; None before it spoke."""
+        return self._nodes[self._entries[device].node].session
+
     def value(self, device: str) -> Mapping[str, Any]:
         """What a device last told that it shows or holds; empty before."""
         record = self._devices.get(device)

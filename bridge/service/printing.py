@@ -45,6 +45,8 @@ Below the second that requests under way get when the hall ends.
 PRINT_LIMIT_S: Final = 20.0
 RETRY_S: Final = 1.0
 """Between tries to reach a printer that is away."""
+LOOK_S: Final = 0.5
+"""How often somebody who waits for a paper looks whether the node began anew."""
 
 
 class Host(Store, Protocol):
@@ -114,12 +116,7 @@ class Printing:
             async with asyncio.timeout(STATUS_LIMIT_S):
                 return await self._host.command(printer, "status", {}, STATUS_LIMIT_S)
         except TimeoutError:
-            return Reply(
-                id="none",
-                status=ReplyStatus.TIMEOUT,
-                code="no_reply",
-                message=f"no answer within {STATUS_LIMIT_S:g} s",
-            )
+            return _unanswered(f"no answer within {STATUS_LIMIT_S:g} s")
 
     async def run(self) -> None:
         """Print what is queued, also what an earlier run left, until cancelled."""
@@ -190,9 +187,7 @@ class Printing:
             return await self._end(job, PrintState.FAILED, reason)
         if standing.state not in UP:
             return False
-        reply = await self._host.command(
-            job.printer, "print", self._arguments(job, view), PRINT_LIMIT_S
-        )
+        reply = await self._asked(job.printer, self._arguments(job, view))
         if reply.status is ReplyStatus.OK:
             confirmed = reply.data.get("confirmed") is not False
             return await self._end(job, after_success(confirmed=confirmed), None)
@@ -201,6 +196,26 @@ class Printing:
         if state is PrintState.PENDING:
             return False
         return await self._end(job, state, reply.message or reply.code)
+
+    async def _asked(self, printer: str, args: Mapping[str, Any]) -> Reply:
+        """The answer to `print`; `no_reply` once the node began a new session.
+
+        A node that was killed never answers, and asked again it prints a job once.
+        """
+        directory = self._host.directory
+        session = directory.session(printer)
+        asking = asyncio.ensure_future(
+            self._host.command(printer, "print", args, PRINT_LIMIT_S)
+        )
+        try:
+            while not asking.done():
+                await asyncio.wait({asking}, timeout=LOOK_S)
+                if not asking.done() and directory.session(printer) != session:
+                    return _unanswered("the node of the printer began anew")
+            return asking.result()
+        finally:
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
 
     def _view(self, db: Connection, job: Job) -> TicketView:
         return ticket_view(db, self._site, by_key(db, job.ticket))
@@ -235,6 +250,12 @@ class Printing:
 
         await self._host.transact(end)
         return True
+
+
+def _unanswered(message: str) -> Reply:
+    return Reply(
+        id="none", status=ReplyStatus.TIMEOUT, code="no_reply", message=message
+    )
 
 
 def tell_print(work: Work, key: int, state: PrintState) -> TicketView:

@@ -352,6 +352,21 @@ async def test_what_a_restart_finds_late_is_offered_again(tmp_path: Path) -> Non
         assert len(office.bus.tickets) == 1
 
 
+async def test_a_node_that_began_anew_in_the_midst_is_asked_again_at_once(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(printing, "LOOK_S", 0.01)
+    tell = office.hall.directory.take_node_state
+    tell("main", {"state": "ready", "session": 1}, office.hall.now())
+    office.bus.hold()
+    drawn = await office.draw()
+    await office.bus.waits.wait()
+    office.bus.forget()
+    tell("main", {"state": "ready", "session": 2}, office.hall.now())
+    await office.until(drawn.ticket, P.PRINTED)
+    assert len(office.bus.tickets) == 1
+
+
 async def test_each_kiosk_has_its_printer(tmp_path: Path) -> None:
     kiosks = [
         {"id": "k1", "printer": "printer-2"},

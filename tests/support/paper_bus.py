@@ -33,6 +33,8 @@ class PaperBus:
         self._jobs: set[str] = set()
         self._free = asyncio.Event()
         self._free.set()
+        self.waits = asyncio.Event()
+        """Set once a print came."""
         if told:
             self.told()
         hall.attach(self)
@@ -52,6 +54,11 @@ class PaperBus:
         """Let prints go on."""
         self._free.set()
 
+    def forget(self) -> None:
+        """The node was killed: prints that wait get no answer, later ones do."""
+        self._free = asyncio.Event()
+        self._free.set()
+
     def show(self, device: str, desired: Desired) -> None:
         """No displays here."""
 
@@ -67,6 +74,7 @@ class PaperBus:
         self.asked.append(name)
         if name == "status":
             return _failed("no_reply") if self.silent else _done(**self.condition)
+        self.waits.set()
         await self._free.wait()
         if self.refusals:
             return self.refusals.pop(0)
