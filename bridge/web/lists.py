@@ -47,6 +47,12 @@ Moment = Annotated[datetime, BeforeValidator(_read_time)]
 Word = Annotated[str, Field(max_length=128)]
 """A column's value in a query."""
 
+PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
+"""What people write: not empty, no control characters."""
+
+HallDay = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+"""A day of the hall in a query."""
+
 NullableWord = Annotated[Word | None, BeforeValidator(_null)]
 """A column's value, or the word `null`."""
 
@@ -120,7 +126,7 @@ class TicketSlice(Slice):
     state: TicketState | None = None
     service: Word | None = None
     counter: NullableWord = None
-    day: Word | None = None
+    day: HallDay | None = None
     number: Word | None = None
     staff: NullableWord = None
 

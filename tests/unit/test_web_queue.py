@@ -151,8 +151,21 @@ async def test_who_sits_where_and_what_was_pressed(
     assert await items(client, "seats?until=null") == []
     (key,) = await items(client, "caller-keys?reason=queue-empty")
     assert (key["counter"], key["key"], key["address"]) == ("w1", "call", "1")
-    answer = await client.post("/api/v1/counters/w1/sign-in", json={})
+    for wrong in ({}, {"staff": ""}, {"staff": "0\x0012"}):
+        answer = await client.post("/api/v1/counters/w1/sign-in", json=wrong)
+        check_problem(answer, 422, "invalid-request")
+
+
+async def test_no_control_characters_and_no_days_that_are_none(
+    client: httpx.AsyncClient,
+) -> None:
+    wish = {"service": "reg", "subject_ref": "a\x00b"}
+    answer = await client.post("/api/v1/tickets", json=wish)
     check_problem(answer, 422, "invalid-request")
+    answer = await client.get("/api/v1/tickets?day=yesterday")
+    check_problem(answer, 400, "invalid-query")
+    await post(client, "tickets", 201, service="reg")
+    assert len(await items(client, "tickets?day=2026-03-02")) == 1
 
 
 async def test_a_pause_with_its_end(client: httpx.AsyncClient) -> None:

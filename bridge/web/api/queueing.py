@@ -22,6 +22,7 @@ from bridge.web.encoding import answer
 from bridge.web.guard import CHALLENGE, token_fits
 from bridge.web.idempotency import IdempotencyKey, once
 from bridge.web.lists import (
+    PRINTABLE,
     AreaSlice,
     CallerKeySlice,
     Moment,
@@ -47,7 +48,7 @@ class TicketRequest(BaseModel):
     services: Annotated[list[Short], Field(min_length=1, max_length=20)] | None = None
     """In the order in which they are done, each once."""
     channel: Channel = Channel.API
-    subject_ref: Short | None = None
+    subject_ref: Annotated[str, Field(pattern=PRINTABLE, max_length=128)] | None = None
     priority: Short | None = None
     """A class of the hall file."""
     appointment: Moment | None = None

@@ -20,7 +20,7 @@ from bridge.domain.views import (
 from bridge.web.api.depends import Hall, NoQuery, problems
 from bridge.web.encoding import answer
 from bridge.web.idempotency import IdempotencyKey, once
-from bridge.web.lists import CounterSlice, SeatSlice
+from bridge.web.lists import PRINTABLE, CounterSlice, SeatSlice
 from bridge.web.routes import Routes
 
 router = Routes(tags=["queue"])
@@ -43,7 +43,7 @@ class CounterArguments(BaseModel):
     """Such as A005, or 5 without its letters."""
     service: Short | None = None
     counter: Short | None = None
-    staff: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    staff: Annotated[str, Field(pattern=PRINTABLE, max_length=64)] | None = None
     position: Position | None = None
     minutes: Annotated[float, Field(gt=0, le=1440)] | None = None
 
