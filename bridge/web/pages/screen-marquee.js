@@ -45,7 +45,7 @@
       return round;
     }
 
-    /** One row of one text after another. */
+    /** One row of one text, and then the next. */
     function takeTurns() {
       const track = at("track");
       const height = at("marquee").clientHeight;
@@ -56,12 +56,14 @@
       const many = Math.max(1, Math.round(track.offsetHeight / Math.max(1, height)));
       track.style.transform = "translateY(" + -row * height + "px)";
       const time = Math.max(LEAST_TURN_MS, (texts[turn].length / many) * MS_A_CHARACTER);
-      row += 1;
-      if (row >= many) {
-        row = 0;
-        turn = (turn + 1) % texts.length;
-      }
-      timer = setTimeout(takeTurns, time);
+      timer = setTimeout(function () {
+        row += 1;
+        if (row >= many) {
+          row = 0;
+          turn = (turn + 1) % texts.length;
+        }
+        takeTurns();
+      }, time);
     }
 
     function fit() {
