@@ -14,7 +14,7 @@ from devices.events import CloudEvent, Lane
 
 MAX_TAKEN: Final = 1000
 """Most messages of a lane in one transaction."""
-MAX_TAKEN_BYTES: Final = {Lane.DESK: 512 * 1024, Lane.CLOCK: 64 * 1024}
+MAX_TAKEN_BYTES: Final = {Lane.DESK: 512 * 1024, Lane.CLOCK: 128 * 1024}
 """Most bytes of a lane in one transaction, but for its last message.
 
 What a press waits for is the commit of a log's part that is not ended yet.

@@ -33,8 +33,10 @@ Result = TypeVar("Result")
 
 GROUP_LIMIT: Final = 256
 """Most jobs in one transaction."""
-CHUNK: Final = 50
+CHUNK: Final = 100
 """Most events of one job: a press never waits behind a whole backfill."""
+REST_S: Final = 0.001
+"""Between two chunks of a log the disk is there for others' commits."""
 LOCK_PATIENCE_S: Final = 3.0
 """A node that is being restarted gets so long to let go of its journal."""
 SUSPECT: Final = "suspect"
@@ -128,6 +130,8 @@ class Journal:
         """
         for chunk, is_last in _chunks(drafts):
             await self._append(chunk, device, remember if is_last else None)
+            if not is_last:
+                await asyncio.sleep(REST_S)
 
     async def call(self, work: Callable[[JournalStore], Result]) -> Result:
         """Run `work` on the store, within a transaction of the writer's thread."""
