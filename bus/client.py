@@ -121,14 +121,6 @@ class BusClient:
             return False
         return self._connection.publish(topic, payload, qos=qos, retain=retain)
 
-    def flush(self) -> None:
-        """Write what was published now, not in the loop's next turn.
-
-        Not from within a handler of messages.
-        """
-        if self._connection is not None and self.connected:
-            self._connection.flush()
-
     async def drained(
         self, *, messages: int = MAX_INFLIGHT, size_bytes: int = MAX_INFLIGHT_BYTES
     ) -> None:

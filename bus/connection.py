@@ -178,11 +178,6 @@ class Connection:
             self._bytes += len(payload)
         return True
 
-    def flush(self) -> None:
-        """Write what was published now, not in the loop's next turn."""
-        if self._socket is not None:
-            self._write()
-
     async def settled(self, *, messages: int, size_bytes: int) -> None:
         """Wait until no more than so much is without PUBACK, or for the end."""
         if self._is_settled(messages, size_bytes) or self._ended.done():

@@ -39,9 +39,6 @@ class Nodes(Protocol):
     def acknowledge(self, node: str, lane: str, ack: Ack) -> None:
         """Publish an ack, retained."""
 
-    def flush(self) -> None:
-        """Write what was published now, not in the loop's next turn."""
-
     async def ask_node(
         self, node: str, name: str, args: Mapping[str, Any], timeout_s: float
     ) -> Reply:
@@ -203,7 +200,6 @@ class Inbox:
         for outcome in taken.outcomes.values():
             self._hall.faults.pop(f"lane {outcome.key}", None)
             self._follow(outcome)
-        self._nodes.flush()
         for key, why in taken.failed.items():
             self._hall.faults[f"lane {key}"] = f"events of {key}: {why}"
 

@@ -103,10 +103,6 @@ class BridgeLink:
         """Publish an ack, retained."""
         self._client.publish(self._topics.ack(node, lane), ack.encode(), retain=True)
 
-    def flush(self) -> None:
-        """Write what was published now."""
-        self._client.flush()
-
     async def ask_node(
         self, node: str, name: str, args: Mapping[str, Any], timeout_s: float
     ) -> Reply:

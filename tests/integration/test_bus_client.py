@@ -68,23 +68,6 @@ async def test_messages_arrive_in_order(broker: KillableBroker) -> None:
     assert ear.payloads == [str(number).encode() for number in range(500)]
 
 
-async def test_what_is_flushed_is_written_within_the_same_turn(
-    broker: KillableBroker,
-) -> None:
-    async with listening(broker, "t/+") as (client, ear):
-        connection = client._connection
-        assert connection is not None
-        client.publish("t/a", b"x")
-        assert connection._paho.want_write()
-        client.flush()
-        assert not connection._paho.want_write()
-        assert connection._socket is not None
-        assert not connection._socket.unsent
-        await ear.wait(lambda: bool(ear.messages))
-    client.flush()  # nothing is there to be written
-    assert ear.payloads == [b"x"]
-
-
 async def test_retained_values_come_marked(broker: KillableBroker) -> None:
     async with running(BusClient(broker.address, "mouth")) as mouth:
         await mouth.wait_connected()

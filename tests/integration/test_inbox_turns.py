@@ -38,9 +38,6 @@ class Nodes:
         self.acks.append((lane, ack.sequence))
         self.told.set()
 
-    def flush(self) -> None:
-        pass
-
     async def ask_node(
         self, node: str, name: str, args: Mapping[str, Any], timeout_s: float
     ) -> Reply:
