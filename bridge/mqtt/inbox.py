@@ -140,12 +140,12 @@ class Inbox:
                 await asyncio.sleep(backoff.next_s())
                 continue
             self._arrivals.settle(turn, taken.reached)
+            self._settle(taken)
             return
 
     def _store(self, work: Work, turn: Turn) -> _Taken:
         """On the writer's thread: read, put in order, store."""
         taken = _Taken()
-        work.after(lambda: self._settle(taken))  # before displays and screens follow
         for items in turn.slices(work.now):
             self._store_slice(work, items, taken)
             if not turn.presses and (self._arrivals.has_presses or work.others_wait):
