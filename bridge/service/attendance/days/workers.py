@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from multiprocessing import resource_tracker
 from typing import Final, TypeVar
 
 from bus.broker import die_with_parent
@@ -36,9 +37,9 @@ class Workers:
         loop = asyncio.get_running_loop()
         try:
             with suppress(BrokenProcessPool):
-                return await loop.run_in_executor(self._ready(), work, *arguments)
+                return await self._begin(work, *arguments)
             self._end()
-            return await loop.run_in_executor(self._ready(), work, *arguments)
+            return await self._begin(work, *arguments)
         finally:
             self._busy -= 1
             if not self._busy:
@@ -50,6 +51,21 @@ class Workers:
             self._ending.cancel()
             self._ending = None
         self._end()
+
+    def _begin(
+        self, work: Callable[..., Result], *arguments: object
+    ) -> asyncio.Future[Result]:
+        """Hand work over; a process that begins has SIGINT blocked from the first.
+
+        It would end with a traceback if one came before it can ignore it.
+        """
+        loop = asyncio.get_running_loop()
+        resource_tracker.ensure_running()  # it unblocks the signal when it begins
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return loop.run_in_executor(self._ready(), work, *arguments)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _ready(self) -> ProcessPoolExecutor:
         if self._pool is None:
