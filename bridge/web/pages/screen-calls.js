@@ -54,7 +54,7 @@
         return;
       }
       seen[mark(call)] = true;
-      pending.push(call);
+      pending.push({ call: call, since: performance.now() });
       screen.onFresh(call, true);
       settle();
     }
@@ -64,12 +64,14 @@
       clearTimeout(pendingTimer);
       while (pending.length) {
         const oldest = rows.length >= room ? rows[room - 1] : null;
-        const wait = oldest ? oldest.shownAt + STAY_MS - performance.now() : 0;
+        // In a rush a call waits no longer than a row stays: a screen never lags more.
+        const since = oldest ? Math.min(oldest.shownAt, pending[0].since) : 0;
+        const wait = oldest ? since + STAY_MS - performance.now() : 0;
         if (wait > 0) {
           pendingTimer = setTimeout(settle, wait);
           break;
         }
-        const call = pending.shift();
+        const call = pending.shift().call;
         put(call, isFresh(call));
         changed = true;
       }
